@@ -1,0 +1,45 @@
+/*
+ * base/metrics.h -- counters, gauges and histograms, readable by any thread, in Prometheus form.
+ *
+ * The registry is one of the few globals. Metrics are made at start, live for the process, and are
+ * updated with relaxed atomics: one add, no lock, from any thread.
+ *
+ *     struct metric *dead = metric_counter("freshet_dead_letters_total",
+ *                                          "Records that could not be decoded.", "stream", "tx");
+ *     metric_add(dead, 1);
+ *     metrics_write(&buf);      // the text of GET /metrics
+ */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct metric;
+
+/* Finds or makes a metric. Names, help and label are copied; label NULL: none. Asking again for
+ * the same name and label value gives the same metric. Aborts on a name used with another type. */
+struct metric *metric_counter(const char *name, const char *help, const char *label,
+                              const char *label_value);
+struct metric *metric_gauge(const char *name, const char *help, const char *label,
+                            const char *label_value);
+/* Values in seconds, from 1 us to 100 s, buckets of ratio 10^(1/5). Recording takes microseconds. */
+struct metric *metric_histogram(const char *name, const char *help, const char *label,
+                                const char *label_value);
+
+/* metric NULL does nothing in all of these, so that parts can be built without metrics. */
+void metric_add(struct metric *metric, double v);
+void metric_set(struct metric *metric, double v);
+void metric_record(struct metric *metric, int64_t us);
+
+double metric_value(const struct metric *metric);
+/* Approximate quantile q in [0, 1] of a histogram, in seconds; NaN while empty. */
+double metric_quantile(const struct metric *metric, double q);
+/* Finds one by name and label value (NULL: none); NULL if there is none. */
+struct metric *metric_find(const char *name, const char *label_value);
+
+/* Appends all of them in Prometheus text format 0.0.4. */
+void metrics_write(struct buf *ret);
+
+#endif

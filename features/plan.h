@@ -1,0 +1,71 @@
+/*
+ * features/plan.h -- the features of a pipeline, laid out: which numbers a vector holds and which
+ * state they read.
+ *
+ * The plan is made from the `features:` list of the config. Each item is of the kind that one of its
+ * keys names ({window: ...}, {calendar: ...}, {value: ...}); kinds are rows of one table (kind.h).
+ * It has two verbs. `extract` reads state and the event and writes numbers; `observe` lets the event
+ * change state. An event is extracted, then observed; a request is only extracted.
+ *
+ *     TRY(plan_create(&schema, conf_get(root, "features"), state, &errors, &plan));
+ *     plan_extract(plan, state, event, dense, sparse, &n_sparse);
+ *     plan_observe(plan, state, event);
+ *
+ * Deterministic: what is written depends on the state, the event and nothing else. Nothing is
+ * allocated per event except records of state.
+ */
+#ifndef FEATURES_PLAN_H
+#define FEATURES_PLAN_H
+
+#include "base/conf.h"
+#include "base/vector.h"
+#include "ingest/schema.h"
+#include "ingest/state.h"
+
+struct plan;
+
+/* Items that do not fit the schema (an unknown field, a window over text) are complained of in
+ * errors at their lines. lateness: us that an event may be late and still be observed; windows keep
+ * their entries that much longer. state may be NULL (config check only; no verbs then). features
+ * NULL or empty: every number field as a value. Returns ST_EINVAL (see errors), ST_EVERSION (the
+ * state holds a family of another shape). */
+STATUS_CHECKED enum status plan_create(const struct schema *schema,
+                                       const struct conf_node *features, int64_t lateness,
+                                       struct state *state, struct conf_errors *errors,
+                                       struct plan **ret);
+void plan_free(struct plan *plan);
+
+/* Column names, in the order of the config. Lives as long as the plan. */
+const struct vector_schema *plan_vector_schema(const struct plan *plan);
+
+/* Writes n_dense doubles, and at most VECTOR_SPARSE_MAX sparse entries. The event itself counts as
+ * one more entry of each window that it would enter. Features of other streams than the event's are
+ * NaN where they need a field that it lacks. */
+void plan_extract(struct plan *plan, struct state *state, const struct event *event, double *dense,
+                  struct sparse *sparse, size_t *ret_n_sparse);
+void plan_observe(struct plan *plan, struct state *state, const struct event *event);
+
+/* Label windows: where an observed event's label must go once it is known. plan_label_keys() writes
+ * plan_n_label_keys() entity keys (none where the event did not enter that window). The join
+ * stores them with the pending event, and hands them back with the label. */
+size_t plan_n_label_keys(const struct plan *plan);
+void plan_label_keys(const struct plan *plan, const struct event *event, struct key128 *ret);
+/* Sets the label of the entry that the event left in each window (again, if it is corrected).
+ * tag: the low 32 bits of the event's id_key.lo; tells events of one instant apart. An entry that
+ * has expired is passed over. */
+void plan_label(struct plan *plan, struct state *state, const struct key128 *keys,
+                int64_t event_time, uint32_t tag, double label);
+
+/* Starts loading what extract will read of this event. */
+void plan_prefetch(const struct plan *plan, const struct state *state, const struct event *event);
+
+/* Describes what the record of an entity holds, as one JSON object (state get). rec may be of any
+ * family of this plan. Returns ST_ENOTFOUND for another's. */
+STATUS_CHECKED enum status plan_describe(const struct plan *plan, struct record *rec,
+                                         struct buf *ret);
+
+/* Help of all kinds, for `freshet config doc|schema`. */
+void plan_write_doc(struct buf *ret);
+void plan_write_schema(struct buf *ret);
+
+#endif

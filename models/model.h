@@ -1,0 +1,63 @@
+/*
+ * models/model.h -- what every learner can do: score a batch, learn a batch, save, load.
+ *
+ * A model is used by one thread at a time, except that any number may score a model that nobody
+ * changes. The trainer owns the copy that learns; `publish` brings a second copy, made by the same
+ * create, up to date with it for scoring.
+ *
+ * A row's score and what is learnt of it depend on that row and the model alone, not on the rows
+ * around it in the batch, and are the same bits for any cut of the stream into batches.
+ */
+#ifndef MODELS_MODEL_H
+#define MODELS_MODEL_H
+
+#include "base/conf.h"
+#include "base/status.h"
+#include "base/vector.h"
+#include "models/safetensors.h"
+
+struct model; /* each kind begins with a struct model_head {ops} */
+
+struct example {
+    struct vector vector;
+    float label;  /* 0 or 1 */
+    float weight; /* 1/keep for thinned negatives, else 1 */
+    int64_t time; /* us, of the event */
+};
+
+struct model_ops {
+    const char *name; /* `kind:` in the config */
+    const char *help;
+    const struct conf_table *options; /* keys beside those every model has (name, kind, publish) */
+    /* Binds columns by name. fields of options may be read during create only. node: where the
+     * options stand, for complaints about names. Returns ST_EINVAL (see errors). */
+    enum status (*create)(const void *options, const struct vector_schema *schema,
+                          const struct conf_node *node, struct conf_errors *errors,
+                          struct model **ret);
+    void (*free)(struct model *model);
+    /* Probabilities of label 1, in (0, 1). */
+    void (*score)(const struct model *model, const struct vector *rows, size_t n, float *ret);
+    void (*learn)(struct model *model, const struct example *rows, size_t n);
+    /* Makes `to` score as `from` does now. Costs what was touched since `to` was last published
+     * from the same `from`, not the model's size. Only what scoring needs is copied. */
+    void (*publish)(struct model *from, struct model *to);
+    /* All of it: weights, optimiser state, transforms, counters, so that load + learn continues bit
+     * for bit. */
+    enum status (*save)(const struct model *model, struct tensors *ret);
+    /* Columns are bound by name: those the file lacks start at zero, those it has too many are
+     * dropped. Returns ST_ECORRUPT if it is not this kind's. */
+    enum status (*load)(struct model *model, const struct tensors *tensors);
+    /* Appends one line of figures for people (rows, non-zero weights). */
+    void (*describe)(const struct model *model, struct buf *ret);
+};
+
+struct model {
+    const struct model_ops *ops;
+};
+
+/* All kinds, NULL-terminated: the one list to extend. */
+extern const struct model_ops *const model_kinds[];
+/* NULL if there is none of that name. */
+const struct model_ops *model_find_kind(const char *name);
+
+#endif
