@@ -57,8 +57,7 @@ void *arena_take_slow(struct arena *arena, size_t size)
 {
     struct arena_block *next = arena->now ? arena->now->next : arena->first;
     if (!next || next->size < size) {
-        struct arena_block *block =
-            block_make(size > arena->block_size ? size : arena->block_size);
+        struct arena_block *block = block_make(size > arena->block_size ? size : arena->block_size);
         block->next = next;
         if (arena->now)
             arena->now->next = block;

@@ -64,7 +64,7 @@ struct conf_durations {
 };
 struct conf_list {
     size_t n;
-    const void *items; /* n structs of table->size */
+    const void *items;                    /* n structs of table->size */
     const struct conf_node *const *nodes; /* where each came from, for later complaints */
 };
 struct conf_map {
@@ -139,9 +139,9 @@ const char *conf_text(const struct conf_node *node);
 __attribute__((format(printf, 3, 4))) void
 conf_complain(struct conf_errors *errors, const struct conf_node *node, const char *format, ...);
 
-/* Fills ret (table->size bytes) from a mapping, or with all defaults where node is NULL. Mistakes go
- * to errors; ret is then filled as far as possible and must not be used. Memory that ret points to
- * belongs to the node's conf. Returns ST_EINVAL if this call added a mistake. */
+/* Fills ret (table->size bytes) from a mapping, or with all defaults where node is NULL. Mistakes
+ * go to errors; ret is then filled as far as possible and must not be used. Memory that ret points
+ * to belongs to the node's conf. Returns ST_EINVAL if this call added a mistake. */
 enum status conf_read(const struct conf_node *node, const struct conf_table *table,
                       struct conf_errors *errors, void *ret);
 

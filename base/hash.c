@@ -3,7 +3,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { SEED_ENTITY = 0x656e74, SEED_PAIR = 0x706169, SEED_EVENT = 0x657674, SEED_CATEGORY = 0x636174 };
+enum {
+    SEED_ENTITY = 0x656e74,
+    SEED_PAIR = 0x706169,
+    SEED_EVENT = 0x657674,
+    SEED_CATEGORY = 0x636174
+};
 
 static struct key128 key_of(XXH128_hash_t h)
 {
@@ -21,7 +26,10 @@ struct key128 hash_pair(struct key128 a, struct key128 b)
     if (key_is_none(a) || key_is_none(b))
         return (struct key128){0};
     struct key128 both[2] = {a, b};
-    return key_of(XXH3_128bits_withSeed(both, sizeof both, SEED_PAIR));
+    struct key128 pair = key_of(XXH3_128bits_withSeed(both, sizeof both, SEED_PAIR));
+    const uint64_t shard_bits = UINT64_C(0xff) << 56;
+    pair.hi = (pair.hi & ~shard_bits) | (a.hi & shard_bits); /* it lives in its first's shard */
+    return pair;
 }
 
 struct key128 hash_event_id(struct slice id)

@@ -33,13 +33,13 @@ static inline bool key_eq(struct key128 a, struct key128 b)
 
 /* An entity: its kind and its id's text (integers in decimal). */
 struct key128 hash_entity(struct slice kind, struct slice id);
-/* Several entities taken together, in this order; none if any of them is none. */
+/* Two entities taken together, in this order; none if any of them is none. Lives in a's shard. */
 struct key128 hash_pair(struct key128 a, struct key128 b);
 /* The identity of an event within the whole pipeline. */
 struct key128 hash_event_id(struct slice id);
 /* The value of a category or a word of text; never 0. */
 uint64_t hash_category(struct slice text);
-/* 0..255, fixed for the life of a state directory. */
+/* 0..255, fixed for the life of a state directory: the top byte of any of these keys. */
 unsigned hash_shard(struct key128 entity);
 
 #endif

@@ -24,7 +24,8 @@ struct metric *metric_counter(const char *name, const char *help, const char *la
                               const char *label_value);
 struct metric *metric_gauge(const char *name, const char *help, const char *label,
                             const char *label_value);
-/* Values in seconds, from 1 us to 100 s, buckets of ratio 10^(1/5). Recording takes microseconds. */
+/* Values in seconds, from 1 us to 100 s, buckets of ratio 10^(1/5). Recording takes microseconds.
+ */
 struct metric *metric_histogram(const char *name, const char *help, const char *label,
                                 const char *label_value);
 

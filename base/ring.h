@@ -43,8 +43,8 @@ void bell_wait(struct bell *bell, uint32_t seen, int64_t timeout_us);
 
 struct ring;
 
-/* size: a power of two. consumer: rung at each push; producer: rung at each pop; either may be NULL.
- * Bells must outlive the ring. */
+/* size: a power of two. consumer: rung at each push; producer: rung at each pop; either may be
+ * NULL. Bells must outlive the ring. */
 STATUS_CHECKED enum status ring_create(size_t size, struct bell *consumer, struct bell *producer,
                                        struct ring **ret);
 void ring_free(struct ring *ring);
@@ -56,7 +56,8 @@ void *ring_pop(struct ring *ring);
 size_t ring_depth(const struct ring *ring);
 size_t ring_size(const struct ring *ring);
 
-/* As ring_push and ring_pop, but sleep on the ring's own bells (which must be set) while they must. */
+/* As ring_push and ring_pop, but sleep on the ring's own bells (which must be set) while they must.
+ */
 void ring_push_wait(struct ring *ring, void *p);
 void *ring_pop_wait(struct ring *ring);
 

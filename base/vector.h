@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct sparse {
-    uint64_t hash; /* hash_category() of the value, never 0 */
+    uint64_t hash;  /* hash_category() of the value, never 0 */
     uint32_t field; /* index into vector_schema.sparse */
     float weight;
 };

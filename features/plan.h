@@ -2,10 +2,10 @@
  * features/plan.h -- the features of a pipeline, laid out: which numbers a vector holds and which
  * state they read.
  *
- * The plan is made from the `features:` list of the config. Each item is of the kind that one of its
- * keys names ({window: ...}, {calendar: ...}, {value: ...}); kinds are rows of one table (kind.h).
- * It has two verbs. `extract` reads state and the event and writes numbers; `observe` lets the event
- * change state. An event is extracted, then observed; a request is only extracted.
+ * The plan is made from the `features:` list of the config. Each item is of the kind that one of
+ * its keys names ({window: ...}, {calendar: ...}, {value: ...}); kinds are rows of one table
+ * (kind.h). It has two verbs. `extract` reads state and the event and writes numbers; `observe`
+ * lets the event change state. An event is extracted, then observed; a request is only extracted.
  *
  *     TRY(plan_create(&schema, conf_get(root, "features"), state, &errors, &plan));
  *     plan_extract(plan, state, event, dense, sparse, &n_sparse);

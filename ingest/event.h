@@ -38,12 +38,13 @@ struct event {
     enum event_kind kind;
     uint16_t stream; /* index into the schema's streams; labels: LABEL_STREAM */
     struct origin origin;
-    int64_t time;       /* event time; of a label: when it became known */
-    int64_t broker_time; /* the record's own timestamp; INT64_MIN if the source has none */
-    int64_t arrived;    /* monotonic time of the poll that brought it, for latency figures only */
-    struct slice id;    /* as text; empty: identified by topic, partition and offset */
+    int64_t time;         /* event time; of a label: when it became known */
+    int64_t broker_time;  /* the record's own timestamp; INT64_MIN if the source has none */
+    int64_t arrived;      /* monotonic time of the poll that brought it, for latency figures only */
+    struct slice id;      /* as text; empty: identified by topic, partition and offset */
     struct key128 id_key; /* hash_event_id(id); never none except in ticks and dead letters */
-    double label; /* EVENT_LABEL: the label; EVENT_DATA from a file with labels: the file's, or NaN */
+    double
+        label; /* EVENT_LABEL: the label; EVENT_DATA from a file with labels: the file's, or NaN */
     const union value *values; /* one a field of the stream, NULL for other kinds */
     struct slice raw;          /* the record as it came; for dead letters and recording */
     const char *reason;        /* EVENT_DEAD: why, one line */

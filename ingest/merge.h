@@ -11,8 +11,8 @@
  * What cannot be decoded becomes an EVENT_DEAD in its place in the lane (its time: that of the
  * record before it in the lane, else the first decodable one's, else 0), and so does an event dated
  * more than ahead_max after its broker timestamp. While all lanes of growing sources are at their
- * end, ticks carry time on: every tick_every of wall time one EVENT_TICK at (last merged time + wall
- * time passed since it was merged).
+ * end, ticks carry time on: every tick_every of wall time one EVENT_TICK at (last merged time +
+ * wall time passed since it was merged).
  *
  * A file with a label column gets one lane more, of EVENT_LABELs known `labels.delay` after their
  * events (in that order; the lane's offsets count its labels from 0). Rows before the sought offset
@@ -31,12 +31,12 @@
 #include "ingest/source.h"
 
 struct merge_options {
-    int64_t idle_max;   /* us to wait for a lane that is silent */
-    int64_t ahead_max;  /* us an event may be dated after its broker timestamp */
-    int64_t tick_every; /* us of wall time between ticks; 0: none */
-    int64_t until;      /* events (and labels) after this time are not read; INT64_MAX: all */
+    int64_t idle_max;         /* us to wait for a lane that is silent */
+    int64_t ahead_max;        /* us an event may be dated after its broker timestamp */
+    int64_t tick_every;       /* us of wall time between ticks; 0: none */
+    int64_t until;            /* events (and labels) after this time are not read; INT64_MAX: all */
     const char *label_column; /* of files; NULL: none */
-    size_t lane_depth;  /* decoded records held per lane */
+    size_t lane_depth;        /* decoded records held per lane */
 };
 
 struct merge;
@@ -55,15 +55,15 @@ STATUS_CHECKED enum status merge_seek(struct merge *merge, size_t lane, int64_t 
 void merge_set_time(struct merge *merge, int64_t time);
 
 /* Appends merged events to the batch until it is full or nothing more is ready. now: monotonic us.
- * ST_OK: at least one was added; ST_EAGAIN: none is ready; ST_EEND: all lanes are read to the end and
- * cannot grow (a batch in which this is known has `end` set). ST_EIO, ST_ENOTFOUND: see
+ * ST_OK: at least one was added; ST_EAGAIN: none is ready; ST_EEND: all lanes are read to the end
+ * and cannot grow (a batch in which this is known has `end` set). ST_EIO, ST_ENOTFOUND: see
  * merge_error(). */
 STATUS_CHECKED enum status merge_fill(struct merge *merge, struct batch *batch, int64_t now);
 void merge_wait(struct merge *merge, int64_t timeout_us);
 const char *merge_error(const struct merge *merge);
 
-/* For the lag metric and the progress bar: records left in a lane, and the share in [0, 1] of a file
- * that is read; -1 and NaN if unknown. */
+/* For the lag metric and the progress bar: records left in a lane, and the share in [0, 1] of a
+ * file that is read; -1 and NaN if unknown. */
 int64_t merge_lag(struct merge *merge, size_t lane);
 double merge_progress(const struct merge *merge);
 

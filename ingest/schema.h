@@ -14,16 +14,18 @@
 #include "ingest/event.h"
 
 struct field {
-    const char *name; /* as in the record: a JSON key ("a.b" reaches into objects) or a CSV column */
+    const char
+        *name; /* as in the record: a JSON key ("a.b" reaches into objects) or a CSV column */
     enum field_type type;
-    const char *entity_kind; /* FIELD_ENTITY: the field's name unless `entity: KIND` names another */
+    const char
+        *entity_kind; /* FIELD_ENTITY: the field's name unless `entity: KIND` names another */
 };
 
 struct stream {
     const char *name;
-    const char *topic; /* the name, unless said otherwise */
-    const char *format; /* "json" or "csv" */
-    const char *id_field; /* NULL: identified by origin */
+    const char *topic;      /* the name, unless said otherwise */
+    const char *format;     /* "json" or "csv" */
+    const char *id_field;   /* NULL: identified by origin */
     const char *time_field; /* NULL: the broker's timestamp */
     struct timefmt time_format;
     size_t n_fields;
@@ -37,7 +39,7 @@ struct absent {
 };
 
 struct label_schema {
-    bool present;      /* the config has `labels:` at all */
+    bool present; /* the config has `labels:` at all */
     const char *topic;
     const char *id_field;
     const char *value_field;

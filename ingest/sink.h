@@ -1,9 +1,9 @@
 /*
  * ingest/sink.h -- where rows go once they are durable: topics, files, or an array in a test.
  *
- * A row is bytes for a channel (scores or dead letters) with the origin of the event that caused it.
- * The commit thread sends the rows of an epoch in order and learns how many are acknowledged. It
- * sends them again, as stored, after a crash.
+ * A row is bytes for a channel (scores or dead letters) with the origin of the event that caused
+ * it. The commit thread sends the rows of an epoch in order and learns how many are acknowledged.
+ * It sends them again, as stored, after a crash.
  */
 #ifndef INGEST_SINK_H
 #define INGEST_SINK_H

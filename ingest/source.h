@@ -1,9 +1,9 @@
 /*
  * ingest/source.h -- where records come from: Kafka, files, a generator, or an array in a test.
  *
- * A source has a fixed number of lanes: one a topic partition, one a file. Within a lane records come
- * in the order of their offsets; merging the lanes by time is not the source's business (merge.h).
- * Sources yield raw bytes; decoding is decode.h's. One thread uses a source.
+ * A source has a fixed number of lanes: one a topic partition, one a file. Within a lane records
+ * come in the order of their offsets; merging the lanes by time is not the source's business
+ * (merge.h). Sources yield raw bytes; decoding is decode.h's. One thread uses a source.
  */
 #ifndef INGEST_SOURCE_H
 #define INGEST_SOURCE_H
@@ -20,7 +20,7 @@ struct record_in {
 };
 
 struct lane_info {
-    uint16_t stream; /* index into the schema's streams, or LABEL_STREAM */
+    uint16_t stream;   /* index into the schema's streams, or LABEL_STREAM */
     const char *topic; /* or the file's name */
     int32_t partition;
 };

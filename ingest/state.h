@@ -1,10 +1,10 @@
 /*
  * ingest/state.h -- the decoded working set: every record the state thread may read or change.
  *
- * A record is a flat run of bytes (no pointers inside: what is in memory is what is stored) named by
- * family and 128-bit id. It may grow; on disk it is split into pages of STATE_PAGE bytes keyed
- * (shard, family, id, page), so that a change costs its pages and not its record. Changed byte ranges
- * are noted with state_touch() and are copied out when an epoch is sealed (see epoch.h).
+ * A record is a flat run of bytes (no pointers inside: what is in memory is what is stored) named
+ * by family and 128-bit id. It may grow; on disk it is split into pages of STATE_PAGE bytes keyed
+ * (shard, family, id, page), so that a change costs its pages and not its record. Changed byte
+ * ranges are noted with state_touch() and are copied out when an epoch is sealed (see epoch.h).
  *
  *     uint16_t family = ...;                                  // from state_family() at start
  *     struct record *rec = state_obtain(state, family, id, sizeof(struct head));
@@ -28,13 +28,15 @@ struct state;
 struct record {
     struct key128 id;
     uint16_t family;
-    uint16_t flags;       /* state.c's own */
-    uint32_t size;        /* bytes of data in use */
-    uint32_t cap;         /* bytes of data there is room for */
-    uint32_t change;      /* state.c's own: index into this epoch's changes + 1; 0: unchanged */
-    uint32_t dirty_from;  /* byte range changed since the last seal */
+    uint16_t flags;      /* from here on all but size is state.c's own */
+    uint32_t size;       /* bytes of data in use */
+    uint32_t cap;        /* bytes of data there is room for */
+    uint32_t change;     /* index into this epoch's changes + 1; 0: unchanged */
+    uint32_t dirty_from; /* byte range changed since the last seal */
     uint32_t dirty_to;
-    uint64_t dirty_pages; /* pages changed since they last went to disk; bit 63: all from there on */
+    uint64_t
+        dirty_pages; /* pages changed since they last went to disk; bit 63: all from there on */
+    uint32_t stale;  /* index into the records that have dirty pages + 1; 0: none */
     char data[];
 };
 
@@ -51,6 +53,9 @@ void state_free(struct state *state);
 STATUS_CHECKED enum status state_family(struct state *state, const char *name, uint64_t fingerprint,
                                         uint16_t *ret);
 
+/* The name of a family (not NUL-terminated), or NULL. */
+const char *state_family_name(struct state *state, uint16_t family, size_t *ret_len);
+
 /* NULL if there is none. */
 struct record *state_find(struct state *state, uint16_t family, struct key128 id);
 /* Finds it, or makes one of `size` zero bytes (all touched). */
@@ -58,13 +63,52 @@ struct record *state_obtain(struct state *state, uint16_t family, struct key128 
 /* Changes its size, keeping what fits; new bytes are zero and touched. Returns where it is now;
  * the old pointer is dead. */
 struct record *state_resize(struct state *state, struct record *rec, size_t size);
-/* Says that bytes [from, from + len) of its data changed, or are about to within this call chain. */
+/* Says that bytes [from, from + len) of its data changed, or are about to within this call chain.
+ */
 void state_touch(struct state *state, struct record *rec, size_t from, size_t len);
 /* Removes it; the pointer is dead. */
 void state_drop(struct state *state, struct record *rec);
 
+/* --- for the commit protocol (epoch.h) and recovery --- */
+
+/* Appends what changed since the last seal as one redo value, and forgets it. */
+void state_seal(struct state *state, struct buf *ret_redo);
+/* Applies a redo value over what is there; applying it again changes nothing. ST_ECORRUPT. */
+STATUS_CHECKED enum status state_apply_redo(struct state *state, struct slice redo);
+
+/* Pages go to disk in sweeps. A sweep takes all records changed since the one before; each call of
+ * state_sweep_some() appends pages of about `bytes_max` bytes as they are now, in page format (see
+ * state_read_pages()), and returns false once the sweep is over. Redo values sealed before
+ * state_sweep_begin() are then no longer needed. Call right after state_seal(). */
+void state_sweep_begin(struct state *state);
+bool state_sweep_some(struct state *state, size_t bytes_max, struct buf *ret_pages);
+/* Pages of records dropped since the last call, as their keys, in page format with empty values. */
+void state_take_drops(struct state *state, struct buf *ret_pages);
+
+/* A page's key in the store: shard, family (big-endian), id, page (big-endian). */
+#define STATE_PAGE_KEY 23
+/* Page format: {key[STATE_PAGE_KEY], u32 len, bytes} repeated. Returns false at the end. */
+bool state_next_page(struct reader *in, struct slice *ret_key, struct slice *ret_value);
+/* Installs a page read from the store; pages of a record come in order. ST_ECORRUPT. */
+STATUS_CHECKED enum status state_load_page(struct state *state, struct slice key,
+                                           struct slice value);
+
+/* After all pages are loaded: none of them counts as changed. Redo values come behind this. */
+void state_loaded(struct state *state);
+/* Records that the running sweep has still to write. */
+size_t state_sweep_left(const struct state *state);
+
+/* Calls fn for every record of a family, in no order; fn must not change the state. */
+void state_each(struct state *state, uint16_t family, void (*fn)(void *arg, struct record *rec),
+                void *arg);
+/* Sum over all records of a hash of (family, id, data): equal for equal states, whatever the order.
+ */
+struct key128 state_digest(const struct state *state);
+
 /* Hints that id will soon be looked up: starts loading its slot. */
 void state_prefetch(const struct state *state, uint16_t family, struct key128 id);
+/* The second half of the hint, some time later: starts loading the record itself. */
+void state_prefetch_record(const struct state *state, uint16_t family, struct key128 id);
 
 /* Records in memory and the bytes they take, all told. */
 size_t state_count(const struct state *state);

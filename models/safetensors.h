@@ -2,8 +2,8 @@
  * models/safetensors.h -- named tensors and text metadata in one file that any Python can read.
  *
  * Layout (https://github.com/huggingface/safetensors, format section): 8 bytes little-endian header
- * length, a JSON header {"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {...}}, then the
- * data. Written files are byte-identical for the same content.
+ * length, a JSON header {"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {...}}, then
+ * the data. Written files are byte-identical for the same content.
  *
  *     struct tensors *file = tensors_create();
  *     tensors_put(file, "w", TENSOR_F32, (size_t[]){n}, 1, w);        // copies

@@ -1,0 +1,301 @@
+#include "ingest/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "ingest/state_internal.h"
+
+/* Family 0 belongs to the state itself: the names and fingerprints of all others. */
+enum { FAMILY_DIRECTORY = 0, SLOTS_FIRST = 1024 };
+static const struct key128 directory_id = {1, 0};
+
+uint64_t state_slot_hash(uint16_t family, struct key128 id)
+{
+    uint64_t h = id.lo ^ (id.hi << 31 | id.hi >> 33) ^ (family * UINT64_C(0x9e3779b97f4a7c15));
+    h = (h ^ (h >> 32)) * UINT64_C(0xd6e8feb86659fd93);
+    return h ^ (h >> 32);
+}
+
+enum status state_create(struct state **ret)
+{
+    struct state *state = calloc(1, sizeof *state);
+    if (!state)
+        return ST_ENOMEM;
+    state->slots = calloc(SLOTS_FIRST, sizeof *state->slots);
+    if (!state->slots) {
+        free(state);
+        return ST_ENOMEM;
+    }
+    state->n_slots = SLOTS_FIRST;
+    *ret = state;
+    return ST_OK;
+}
+
+void state_free(struct state *state)
+{
+    if (!state)
+        return;
+    for (size_t i = 0; i < state->n_slots; i++)
+        free(state->slots[i].rec);
+    free(state->slots);
+    free(state->changes.items);
+    free(state->stale.items);
+    free(state->sweep.items);
+    buf_done(&state->drops);
+    buf_done(&state->dropped_pages);
+    free(state);
+}
+
+void record_list_add(struct record_list *list, struct record *rec, uint32_t *ret_index)
+{
+    if (list->n == list->cap) {
+        list->cap = list->cap ? list->cap * 2 : 256;
+        list->items = realloc(list->items, list->cap * sizeof *list->items);
+        if (!list->items)
+            abort();
+    }
+    list->items[list->n++] = rec;
+    *ret_index = (uint32_t)list->n;
+}
+
+static size_t slot_of(const struct state *state, uint16_t family, struct key128 id, uint64_t hash)
+{
+    size_t mask = state->n_slots - 1, i = hash & mask;
+    for (;; i = (i + 1) & mask) {
+        const struct slot *slot = &state->slots[i];
+        if (!slot->rec)
+            return i;
+        if (slot->hash == hash && slot->rec->family == family && key_eq(slot->rec->id, id))
+            return i;
+    }
+}
+
+struct record *state_find(struct state *state, uint16_t family, struct key128 id)
+{
+    return state->slots[slot_of(state, family, id, state_slot_hash(family, id))].rec;
+}
+
+void state_prefetch(const struct state *state, uint16_t family, struct key128 id)
+{
+    __builtin_prefetch(&state->slots[state_slot_hash(family, id) & (state->n_slots - 1)]);
+}
+
+void state_prefetch_record(const struct state *state, uint16_t family, struct key128 id)
+{
+    const struct slot *slot = &state->slots[state_slot_hash(family, id) & (state->n_slots - 1)];
+    if (slot->rec) {
+        __builtin_prefetch(slot->rec);
+        __builtin_prefetch((const char *)slot->rec + 64);
+    }
+}
+
+static void grow(struct state *state)
+{
+    size_t n = state->n_slots * 2, mask = n - 1;
+    struct slot *slots = calloc(n, sizeof *slots);
+    if (!slots)
+        abort();
+    for (size_t i = 0; i < state->n_slots; i++) {
+        if (!state->slots[i].rec)
+            continue;
+        size_t to = state->slots[i].hash & mask;
+        while (slots[to].rec)
+            to = (to + 1) & mask;
+        slots[to] = state->slots[i];
+    }
+    free(state->slots);
+    state->slots = slots;
+    state->n_slots = n;
+}
+
+static struct record *record_make(struct state *state, uint16_t family, struct key128 id,
+                                  size_t size)
+{
+    size_t cap = (size + 63) & ~(size_t)63;
+    struct record *rec = calloc(1, sizeof *rec + cap);
+    if (!rec)
+        abort();
+    rec->id = id;
+    rec->family = family;
+    rec->size = (uint32_t)size;
+    rec->cap = (uint32_t)cap;
+    state->bytes += sizeof *rec + cap;
+    state->count++;
+    return rec;
+}
+
+struct record *state_obtain(struct state *state, uint16_t family, struct key128 id, size_t size)
+{
+    uint64_t hash = state_slot_hash(family, id);
+    size_t i = slot_of(state, family, id, hash);
+    if (state->slots[i].rec)
+        return state->slots[i].rec;
+    if (state->count * 4 >= state->n_slots * 3) {
+        grow(state);
+        i = slot_of(state, family, id, hash);
+    }
+    struct record *rec = record_make(state, family, id, size);
+    state->slots[i] = (struct slot){hash, rec};
+    state_touch(state, rec, 0, size);
+    return rec;
+}
+
+/* The record is somewhere else now: tell all who point at it. */
+static void moved(struct state *state, struct record *rec)
+{
+    state->slots[slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id))].rec =
+        rec;
+    if (rec->change)
+        state->changes.items[rec->change - 1] = rec;
+    if (rec->stale)
+        list_of(state, rec)->items[rec->stale - 1] = rec;
+}
+
+struct record *state_resize(struct state *state, struct record *rec, size_t size)
+{
+    size_t old = rec->size;
+    if (size > rec->cap || size * 4 < rec->cap) {
+        size_t cap = (size + 63) & ~(size_t)63;
+        state->bytes += cap - rec->cap;
+        size_t slot = slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
+        assert(state->slots[slot].rec == rec);
+        rec = realloc(rec, sizeof *rec + cap);
+        if (!rec)
+            abort();
+        rec->cap = (uint32_t)cap;
+        state->slots[slot].rec = rec;
+        moved(state, rec);
+    }
+    rec->size = (uint32_t)size;
+    if (size > old) {
+        memset(rec->data + old, 0, size - old);
+        state_touch(state, rec, old, size - old);
+    } else if (rec->dirty_to > size) {
+        rec->dirty_to = (uint32_t)size;
+        rec->dirty_from = rec->dirty_from > size ? (uint32_t)size : rec->dirty_from;
+    }
+    state_touch(state, rec, 0, 0); /* its size is part of its first page */
+    return rec;
+}
+
+static uint64_t page_bits(size_t from, size_t to)
+{
+    size_t first = from / STATE_PAGE, last = to / STATE_PAGE;
+    first = first > 63 ? 63 : first;
+    last = last > 63 ? 63 : last;
+    return (~UINT64_C(0) >> (63 - (last - first))) << first;
+}
+
+void state_touch(struct state *state, struct record *rec, size_t from, size_t len)
+{
+    assert(from + len <= rec->size);
+    if (!rec->change) {
+        record_list_add(&state->changes, rec, &rec->change);
+        rec->dirty_from = (uint32_t)from;
+        rec->dirty_to = (uint32_t)(from + len);
+    } else {
+        if (from < rec->dirty_from)
+            rec->dirty_from = (uint32_t)from;
+        if (from + len > rec->dirty_to)
+            rec->dirty_to = (uint32_t)(from + len);
+    }
+    if (!rec->stale) {
+        rec->flags &= (uint16_t)~RECORD_IN_SWEEP;
+        record_list_add(&state->stale, rec, &rec->stale);
+    }
+    rec->dirty_pages |= page_bits(from, from + (len ? len - 1 : 0));
+}
+
+/* Backward-shift deletion keeps probe sequences whole without tombstones. */
+static void slot_clear(struct state *state, size_t i)
+{
+    size_t mask = state->n_slots - 1, hole = i;
+    for (size_t j = (i + 1) & mask; state->slots[j].rec; j = (j + 1) & mask) {
+        size_t home = state->slots[j].hash & mask;
+        if (((j - home) & mask) >= ((j - hole) & mask)) {
+            state->slots[hole] = state->slots[j];
+            hole = j;
+        }
+    }
+    state->slots[hole] = (struct slot){0};
+}
+
+void state_drop(struct state *state, struct record *rec)
+{
+    size_t i = slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
+    assert(state->slots[i].rec == rec);
+    if (rec->change)
+        state->changes.items[rec->change - 1] = NULL;
+    if (rec->stale)
+        list_of(state, rec)->items[rec->stale - 1] = NULL;
+    state_note_drop(state, rec);
+    slot_clear(state, i);
+    state->count--;
+    state->bytes -= sizeof *rec + rec->cap;
+    free(rec);
+}
+
+static struct slice directory_name(struct reader *in, uint64_t *ret_fingerprint)
+{
+    struct slice name = read_slice(in);
+    *ret_fingerprint = read_u64(in);
+    return name;
+}
+
+enum status state_family(struct state *state, const char *name, uint64_t fingerprint, uint16_t *ret)
+{
+    struct record *rec = state_obtain(state, FAMILY_DIRECTORY, directory_id, 0);
+    struct reader in = reader_of((struct slice){rec->data, rec->size});
+    uint16_t family = 1;
+    for (; reader_left(&in) > 0; family++) {
+        uint64_t stored;
+        struct slice known = directory_name(&in, &stored);
+        if (in.bad)
+            return ST_ECORRUPT;
+        if (!slice_eq(known, slice_of(name)))
+            continue;
+        *ret = family;
+        return stored == fingerprint ? ST_OK : ST_EVERSION;
+    }
+    struct buf entry = {0};
+    buf_slice_put(&entry, slice_of(name));
+    buf_u64(&entry, fingerprint);
+    size_t at = rec->size;
+    rec = state_resize(state, rec, at + entry.len);
+    memcpy(rec->data + at, entry.data, entry.len);
+    buf_done(&entry);
+    *ret = family;
+    return ST_OK;
+}
+
+const char *state_family_name(struct state *state, uint16_t family, size_t *ret_len)
+{
+    struct record *rec = state_find(state, FAMILY_DIRECTORY, directory_id);
+    if (!rec || family == 0)
+        return NULL;
+    struct reader in = reader_of((struct slice){rec->data, rec->size});
+    struct slice name = {0};
+    uint64_t fingerprint;
+    for (uint16_t i = 0; i < family && reader_left(&in) > 0; i++)
+        name = directory_name(&in, &fingerprint);
+    *ret_len = name.len;
+    return in.bad ? NULL : name.data;
+}
+
+size_t state_count(const struct state *state)
+{
+    return state->count;
+}
+
+size_t state_bytes(const struct state *state)
+{
+    return state->bytes + state->n_slots * sizeof *state->slots;
+}
+
+void state_each(struct state *state, uint16_t family, void (*fn)(void *arg, struct record *rec),
+                void *arg)
+{
+    for (size_t i = 0; i < state->n_slots; i++)
+        if (state->slots[i].rec && state->slots[i].rec->family == family)
+            fn(arg, state->slots[i].rec);
+}
