@@ -9,6 +9,7 @@
 #define INGEST_BATCH_H
 
 #include "base/arena.h"
+#include "base/status.h"
 #include "ingest/event.h"
 
 struct batch {
