@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "base/status.h"
 #include "ingest/event.h"
 
 struct batch {

@@ -140,41 +140,50 @@ struct record *state_obtain(struct state *state, uint16_t family, struct key128 
     return rec;
 }
 
-/* The record is somewhere else now: tell all who point at it. */
-static void moved(struct state *state, struct record *rec)
+static struct record *set_cap(struct state *state, struct record *rec, size_t cap)
 {
-    state->slots[slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id))].rec =
-        rec;
+    size_t slot = slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
+    assert(state->slots[slot].rec == rec);
+    state->bytes += cap - rec->cap;
+    rec = realloc(rec, sizeof *rec + cap);
+    if (!rec)
+        abort();
+    rec->cap = (uint32_t)cap;
+    state->slots[slot].rec = rec;
     if (rec->change)
         state->changes.items[rec->change - 1] = rec;
     if (rec->stale)
         list_of(state, rec)->items[rec->stale - 1] = rec;
+    return rec;
+}
+
+struct record *state_reserve(struct state *state, struct record *rec, size_t cap)
+{
+    return cap > rec->cap ? set_cap(state, rec, cap) : rec;
+}
+
+static void forget_dirt_past_end(struct record *rec)
+{
+    if (rec->dirty_to > rec->size)
+        rec->dirty_to = rec->size;
+    if (rec->dirty_from > rec->dirty_to)
+        rec->dirty_from = rec->dirty_to;
 }
 
 struct record *state_resize(struct state *state, struct record *rec, size_t size)
 {
     size_t old = rec->size;
-    if (size > rec->cap || size * 4 < rec->cap) {
-        size_t cap = (size + 63) & ~(size_t)63;
-        state->bytes += cap - rec->cap;
-        size_t slot = slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
-        assert(state->slots[slot].rec == rec);
-        rec = realloc(rec, sizeof *rec + cap);
-        if (!rec)
-            abort();
-        rec->cap = (uint32_t)cap;
-        state->slots[slot].rec = rec;
-        moved(state, rec);
-    }
+    if (size > rec->cap || (size < old && size * 4 < rec->cap))
+        rec = set_cap(state, rec, (size + 63) & ~(size_t)63);
     rec->size = (uint32_t)size;
     if (size > old) {
         memset(rec->data + old, 0, size - old);
         state_touch(state, rec, old, size - old);
-    } else if (rec->dirty_to > size) {
-        rec->dirty_to = (uint32_t)size;
-        rec->dirty_from = rec->dirty_from > size ? (uint32_t)size : rec->dirty_from;
     }
-    state_touch(state, rec, 0, 0); /* its size is part of its first page */
+    forget_dirt_past_end(rec);
+    rec->dirty_pages |= 1; /* each first page tells the size */
+    if (!rec->change)
+        state_touch(state, rec, size, 0);
     return rec;
 }
 

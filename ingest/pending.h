@@ -1,0 +1,69 @@
+/*
+ * ingest/pending.h -- entries of the label join in their blocks: where an event waits.
+ *
+ * Each of the 256 shards has a chain of blocks of PENDING_BLOCK bytes, which are records of the
+ * state. Entries are appended, never moved, and go with their block once its newest is past the
+ * horizon. An index by event id is kept in memory only.
+ */
+#ifndef INGEST_PENDING_H
+#define INGEST_PENDING_H
+
+#include "ingest/join.h"
+
+enum { PENDING_BLOCK = 4096, PENDING_SHARDS = 256 };
+
+enum pending_flags {
+    PENDING_EVENT = 1,    /* else a label that waits for its event */
+    PENDING_SCORED = 2,   /* has a vector */
+    PENDING_OBSERVED = 4, /* has entity keys */
+    PENDING_LABELLED = 8,
+    PENDING_RELEASED = 16,
+    PENDING_USED = 32, /* a waiting label whose event has come */
+};
+
+/* The fixed part of an entry; keys (if observed), then the packed vector (if scored) follow. */
+struct pending_entry {
+    struct key128 id;
+    int64_t time;         /* of the event; of a waiting label: when it became known */
+    int64_t label_offset; /* valid if labelled */
+    uint64_t seq : 48;    /* order of arrival */
+    uint64_t flags : 16;
+    float label;
+    float score;
+    uint32_t version;
+    uint16_t n_keys;
+    uint16_t len; /* of the packed vector */
+};
+_Static_assert(sizeof(struct pending_entry) == 56, "part of the state's format");
+
+struct pending_store;
+
+STATUS_CHECKED enum status pending_create(struct state *state, uint16_t family, int64_t horizon,
+                                          struct pending_store **ret);
+void pending_free(struct pending_store *store);
+
+/* Reads all blocks of the state again; fn sees each entry. ST_ECORRUPT. */
+typedef void (*pending_fn)(void *arg, struct pending_ref ref, const struct pending_entry *entry);
+STATUS_CHECKED enum status pending_recover(struct pending_store *store, pending_fn fn, void *arg);
+
+/* Appends an entry (seq is given here) with its keys and packed vector. Blocks of that shard that
+ * are past the horizon at entry->time go first. */
+struct pending_ref pending_append(struct pending_store *store, const struct pending_entry *entry,
+                                  const struct key128 *keys, struct slice packed);
+/* The newest unexpired entry of that id, at time now; false if there is none. */
+bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
+                  struct pending_ref *ret);
+
+const struct pending_entry *pending_get(const struct pending_store *store, struct pending_ref ref);
+/* For changing its fixed part: those bytes are touched. */
+struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref);
+const struct key128 *pending_keys(const struct pending_entry *entry);
+struct slice pending_packed(const struct pending_entry *entry);
+/* Starts loading what a find of that id will read. */
+void pending_prefetch(const struct pending_store *store, struct key128 id);
+
+size_t pending_count(const struct pending_store *store);
+size_t pending_entry_bytes(const struct pending_store *store);
+size_t pending_index_bytes(const struct pending_store *store);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * The store on RocksDB's C API.
+ *
+ * Two column families under one WAL: pages of records, which stay and are compacted, and the log
+ * (redo values, runs, examples, outbox), which is written once and soon deleted. Kept apart, the
+ * log's churn never makes a compaction rewrite pages.
+ */
+#include <errno.h>
+#include <rocksdb/c.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ingest/store.h"
+
+enum { CF_LOG, CF_PAGES, CF_COUNT };
+
+struct rocks {
+    struct store store;
+    rocksdb_t *db;
+    rocksdb_options_t *options[CF_COUNT];
+    rocksdb_column_family_handle_t *families[CF_COUNT];
+    rocksdb_writeoptions_t *write_options;
+    rocksdb_readoptions_t *read_options;
+    char error[512];
+};
+
+struct store_batch {
+    struct rocks *rocks;
+    rocksdb_writebatch_t *batch;
+};
+
+static struct rocks *rocks_of(struct store *store)
+{
+    return (struct rocks *)store;
+}
+
+static rocksdb_column_family_handle_t *family_of(const struct rocks *rocks, struct slice key)
+{
+    return rocks->families[key.data[0] == STORE_PAGE ? CF_PAGES : CF_LOG];
+}
+
+/* Takes over RocksDB's message. */
+static enum status failed(struct rocks *rocks, char *message)
+{
+    if (!message)
+        return ST_OK;
+    strncpy(rocks->error, message, sizeof rocks->error - 1);
+    enum status st = strncmp(message, "Corruption", 10) == 0 ? ST_ECORRUPT : ST_EIO;
+    rocksdb_free(message);
+    return st;
+}
+
+static struct store_batch *rocks_batch_create(struct store *store)
+{
+    struct store_batch *batch = calloc(1, sizeof *batch);
+    if (!batch)
+        abort();
+    batch->rocks = rocks_of(store);
+    batch->batch = rocksdb_writebatch_create();
+    return batch;
+}
+
+static void rocks_batch_free(struct store_batch *batch)
+{
+    if (!batch)
+        return;
+    rocksdb_writebatch_destroy(batch->batch);
+    free(batch);
+}
+
+static void rocks_put(struct store_batch *batch, struct slice key, struct slice value)
+{
+    rocksdb_writebatch_put_cf(batch->batch, family_of(batch->rocks, key), key.data, key.len,
+                              value.data, value.len);
+}
+
+static void rocks_drop(struct store_batch *batch, struct slice key)
+{
+    rocksdb_writebatch_delete_cf(batch->batch, family_of(batch->rocks, key), key.data, key.len);
+}
+
+static void rocks_drop_range(struct store_batch *batch, struct slice from, struct slice to)
+{
+    rocksdb_writebatch_delete_range_cf(batch->batch, family_of(batch->rocks, from), from.data,
+                                       from.len, to.data, to.len);
+}
+
+static enum status rocks_write(struct store *store, struct store_batch *batch)
+{
+    struct rocks *rocks = rocks_of(store);
+    char *message = NULL;
+    rocksdb_write(rocks->db, rocks->write_options, batch->batch, &message);
+    rocksdb_writebatch_clear(batch->batch);
+    return failed(rocks, message);
+}
+
+static enum status rocks_get(struct store *store, struct slice key, struct buf *ret)
+{
+    struct rocks *rocks = rocks_of(store);
+    char *message = NULL;
+    size_t len = 0;
+    char *value = rocksdb_get_cf(rocks->db, rocks->read_options, family_of(rocks, key), key.data,
+                                 key.len, &len, &message);
+    TRY(failed(rocks, message));
+    if (!value)
+        return ST_ENOTFOUND;
+    buf_append(ret, value, len);
+    rocksdb_free(value);
+    return ST_OK;
+}
+
+static bool before(struct slice a, struct slice b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = memcmp(a.data, b.data, len);
+    return order < 0 || (order == 0 && a.len < b.len);
+}
+
+static enum status rocks_scan(struct store *store, struct slice from, struct slice to,
+                              enum status (*fn)(void *arg, struct slice key, struct slice value),
+                              void *arg)
+{
+    struct rocks *rocks = rocks_of(store);
+    rocksdb_iterator_t *it =
+        rocksdb_create_iterator_cf(rocks->db, rocks->read_options, family_of(rocks, from));
+    enum status st = ST_OK;
+    for (rocksdb_iter_seek(it, from.data, from.len); st == ST_OK && rocksdb_iter_valid(it);
+         rocksdb_iter_next(it)) {
+        struct slice key, value;
+        key.data = rocksdb_iter_key(it, &key.len);
+        if (!before(key, to))
+            break;
+        value.data = rocksdb_iter_value(it, &value.len);
+        st = fn(arg, key, value);
+    }
+    char *message = NULL;
+    rocksdb_iter_get_error(it, &message);
+    rocksdb_iter_destroy(it);
+    return st < 0 ? st : failed(rocks, message);
+}
+
+static void rocks_free(struct store *store)
+{
+    struct rocks *rocks = rocks_of(store);
+    for (int i = 0; i < CF_COUNT; i++)
+        if (rocks->families[i])
+            rocksdb_column_family_handle_destroy(rocks->families[i]);
+    if (rocks->db)
+        rocksdb_close(rocks->db);
+    for (int i = 0; i < CF_COUNT; i++)
+        if (rocks->options[i])
+            rocksdb_options_destroy(rocks->options[i]);
+    if (rocks->write_options)
+        rocksdb_writeoptions_destroy(rocks->write_options);
+    if (rocks->read_options)
+        rocksdb_readoptions_destroy(rocks->read_options);
+    free(rocks);
+}
+
+static const char *rocks_error(const struct store *store)
+{
+    return ((const struct rocks *)store)->error;
+}
+
+static const struct store_ops rocks_ops = {
+    .batch_create = rocks_batch_create,
+    .batch_free = rocks_batch_free,
+    .put = rocks_put,
+    .drop = rocks_drop,
+    .drop_range = rocks_drop_range,
+    .write = rocks_write,
+    .get = rocks_get,
+    .scan = rocks_scan,
+    .free = rocks_free,
+    .error = rocks_error,
+};
+
+/* The whole working set is in memory and nothing is read back but at start: no block cache to speak
+ * of, few files, and cheap compression. WAL recovery stops at a torn tail (an unacknowledged write)
+ * but refuses a hole in the middle. */
+static rocksdb_options_t *make_options(size_t write_buffer, int compression)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_set_create_if_missing(options, 1);
+    rocksdb_options_set_create_missing_column_families(options, 1);
+    rocksdb_options_set_write_buffer_size(options, write_buffer);
+    rocksdb_options_set_max_write_buffer_number(options, 3);
+    rocksdb_options_set_max_background_jobs(options, 2);
+    rocksdb_options_set_compression(options, compression);
+    rocksdb_options_set_max_total_wal_size(options, 256 << 20);
+    rocksdb_options_set_keep_log_file_num(options, 4);
+    rocksdb_options_set_max_log_file_size(options, 1 << 20);
+    rocksdb_options_set_paranoid_checks(options, 1);
+    rocksdb_options_set_bytes_per_sync(options, 1 << 20);
+    rocksdb_options_set_wal_bytes_per_sync(options, 1 << 20);
+    return options;
+}
+
+static enum status make_folders(const char *dir)
+{
+    char path[4096];
+    size_t len = strlen(dir);
+    if (len == 0 || len >= sizeof path)
+        return ST_EINVAL;
+    memcpy(path, dir, len + 1);
+    for (char *at = path + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        mkdir(path, 0777);
+        *at = '/';
+    }
+    return mkdir(path, 0777) == 0 || errno == EEXIST ? ST_OK : ST_EIO;
+}
+
+static enum status open_db(struct rocks *rocks, const char *dir)
+{
+    static const char *const names[CF_COUNT] = {"default", "pages"};
+    const rocksdb_options_t *options[CF_COUNT] = {rocks->options[CF_LOG], rocks->options[CF_PAGES]};
+    char *message = NULL;
+    rocks->db = rocksdb_open_column_families(rocks->options[CF_LOG], dir, CF_COUNT, names, options,
+                                             rocks->families, &message);
+    if (message && (strstr(message, "lock") || strstr(message, "LOCK"))) {
+        failed(rocks, message);
+        return ST_EBUSY;
+    }
+    return failed(rocks, message);
+}
+
+enum status store_open_rocks(const char *dir, struct store **ret, char **ret_error)
+{
+    struct rocks *rocks = calloc(1, sizeof *rocks);
+    if (!rocks)
+        return ST_ENOMEM;
+    rocks->store.ops = &rocks_ops;
+    rocks->options[CF_LOG] = make_options(64 << 20, rocksdb_no_compression);
+    rocks->options[CF_PAGES] = make_options(32 << 20, rocksdb_lz4_compression);
+    rocks->write_options = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_sync(rocks->write_options, 1);
+    rocks->read_options = rocksdb_readoptions_create();
+    enum status st = make_folders(dir);
+    if (st == ST_OK)
+        st = open_db(rocks, dir);
+    else
+        strcpy(rocks->error, "cannot make the folder");
+    if (st == ST_OK) {
+        *ret = &rocks->store;
+        return ST_OK;
+    }
+    *ret_error = strdup(rocks->error);
+    rocks_free(&rocks->store);
+    return st;
+}
