@@ -1,0 +1,43 @@
+# A thin front: CMake presets do the work (CMakePresets.json), ctest runs the tests.
+#
+#     make demo                  installs what is missing, builds, shows events becoming scores
+#     make check                 installs what is missing, builds, passes every test
+#     make check DATA=DIRECTORY  the same, and the tests on real data; fails where a file is missing
+#     make bench [DATA=...]      prints throughput and cost by stage
+#     make format                formats all C sources
+#     make clean                 removes build/
+
+JOBS ?= $(shell nproc)
+DATA ?=
+
+.PHONY: demo check bench format clean
+
+demo:
+	scripts/setup build
+	cmake --preset release -DBUILD_TESTING=OFF
+	cmake --build --preset release --parallel $(JOBS)
+	build/release/freshet demo
+
+# Every build directory names its tests after itself, so that one run of ctest takes them all.
+check:
+	scripts/setup check
+	cmake --preset release -DBUILD_TESTING=ON -DDATA=$(abspath $(DATA))
+	cmake --preset asan
+	cmake --preset tsan
+	cmake --build --preset release --parallel $(JOBS)
+	cmake --build --preset asan --parallel $(JOBS)
+	cmake --build --preset tsan --parallel $(JOBS)
+	echo 'subdirs(release asan tsan)' >build/CTestTestfile.cmake
+	ctest --test-dir build --parallel $(JOBS) --output-on-failure --no-tests=error
+
+bench:
+	scripts/setup build
+	cmake --preset release -DBUILD_TESTING=OFF
+	cmake --build --preset release --parallel $(JOBS)
+	scripts/bench build/release/freshet $(abspath $(DATA))
+
+format:
+	scripts/format
+
+clean:
+	rm -rf build
