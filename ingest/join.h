@@ -41,7 +41,8 @@ void join_free(struct join *join);
 /* Rebuilds index and timers from the state. ST_ECORRUPT. */
 STATUS_CHECKED enum status join_recover(struct join *join);
 
-/* Where an entry is; good until join_release() or join_add() is called for a time past its horizon. */
+/* Where an entry is; good until join_release() or join_add() is called for a time past its horizon.
+ */
 struct pending_ref {
     uint32_t block;
     uint32_t at;
@@ -65,15 +66,18 @@ struct pending {
     uint32_t version;
 };
 
-/* False if no event of that id waits (a waiting label alone is none). */
-bool join_find(struct join *join, struct key128 id, struct pending *ret, struct pending_ref *ret_ref);
+/* False if no event of that id waits (a waiting label alone is none), or it is past its horizon. */
+bool join_find(struct join *join, struct key128 id, int64_t now, struct pending *ret,
+               struct pending_ref *ret_ref);
+/* Starts loading what join_find() will read. */
+void join_prefetch(const struct join *join, struct key128 id);
 /* As join_find, by reference. */
 struct pending join_get(const struct join *join, struct pending_ref ref);
 
-/* Adds an event that join_find() does not find. If its label is already here, *ret_label is that and
- * true is returned: the caller passes it to plan_label(). */
-bool join_add(struct join *join, const struct pending_parts *parts, struct pending_ref *ret,
-              double *ret_label);
+/* Adds an event that join_find() does not find. If its label is already here, *ret_label is that
+ * and true is returned: the caller passes it to plan_label(). */
+bool join_add(struct join *join, const struct pending_parts *parts, int64_t now,
+              struct pending_ref *ret, double *ret_label);
 void join_set_score(struct join *join, struct pending_ref ref, float score, uint32_t version);
 
 enum label_outcome {
@@ -87,7 +91,7 @@ enum label_outcome {
 struct label {
     struct key128 id;
     double value;
-    int64_t time;   /* when it became known */
+    int64_t now;    /* the stream's time when it is taken, never less than when it became known */
     int64_t offset; /* of its record: the highest wins */
 };
 
@@ -97,7 +101,8 @@ struct labelled {
     const struct key128 *keys;
 };
 
-/* Example as it leaves: the vector is packed (see pack.h) and borrowed until the callback returns. */
+/* Example as it leaves: the vector is packed (see pack.h) and borrowed until the callback returns.
+ */
 struct released {
     struct key128 id;
     int64_t time;        /* of the event */
@@ -106,6 +111,7 @@ struct released {
     float weight;
     bool correction; /* the event was released before, with another label */
     bool absent;     /* nobody labelled it */
+    bool kept;       /* false: a negative that is thinned out: not learnt, but judged */
     float score;
     uint32_t version;
     struct slice packed;
@@ -118,18 +124,18 @@ typedef void (*join_release_fn)(void *arg, const struct released *example);
 enum label_outcome join_label(struct join *join, const struct label *label, join_release_fn fn,
                               void *arg, struct labelled *ret);
 
-/* Releases all due before now (inclusive: and at now), in the order of their due times, ties in order
- * of arrival. */
+/* Releases all due before now (inclusive: and at now), in the order of their due times, ties in
+ * order of arrival. */
 void join_release(struct join *join, int64_t now, bool inclusive, join_release_fn fn, void *arg);
 /* When the next one is due; INT64_MAX if none waits. */
 int64_t join_next_due(const struct join *join);
 
 struct join_figures {
-    uint64_t waiting;        /* events within their horizon */
-    uint64_t early;          /* labels without an event */
-    uint64_t unreleased;     /* events whose delay has not passed */
-    uint64_t entry_bytes;    /* of waiting events' and labels' entries */
-    uint64_t index_bytes;    /* of index and timers, by what is in use */
+    uint64_t waiting;     /* events within their horizon */
+    uint64_t early;       /* labels without an event */
+    uint64_t unreleased;  /* events whose delay has not passed */
+    uint64_t entry_bytes; /* of waiting events' and labels' entries */
+    uint64_t index_bytes; /* of index and timers, by what is in use */
 };
 struct join_figures join_figures(const struct join *join);
 

@@ -57,12 +57,16 @@ bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
 const struct pending_entry *pending_get(const struct pending_store *store, struct pending_ref ref);
 /* For changing its fixed part: those bytes are touched. */
 struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref);
+/* A waiting label has met its event. */
+void pending_use_label(struct pending_store *store, struct pending_ref ref);
 const struct key128 *pending_keys(const struct pending_entry *entry);
 struct slice pending_packed(const struct pending_entry *entry);
 /* Starts loading what a find of that id will read. */
 void pending_prefetch(const struct pending_store *store, struct key128 id);
 
+/* Ids in the index; of these, labels that wait for their event. */
 size_t pending_count(const struct pending_store *store);
+size_t pending_labels(const struct pending_store *store);
 size_t pending_entry_bytes(const struct pending_store *store);
 size_t pending_index_bytes(const struct pending_store *store);
 

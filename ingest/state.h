@@ -63,7 +63,8 @@ struct record *state_obtain(struct state *state, uint16_t family, struct key128 
 /* Changes its size, keeping what fits; new bytes are zero and touched. Returns where it is now;
  * the old pointer is dead. */
 struct record *state_resize(struct state *state, struct record *rec, size_t size);
-/* Room for cap bytes without moving again; changes nothing that is stored. Returns where it is now. */
+/* Room for cap bytes without moving again; changes nothing that is stored. Returns where it is now.
+ */
 struct record *state_reserve(struct state *state, struct record *rec, size_t cap);
 /* Says that bytes [from, from + len) of its data changed, or are about to within this call chain.
  */

@@ -1,8 +1,8 @@
 /*
  * ingest/store.h -- the durable key-value store under everything: RocksDB, or its memory twin.
  *
- * Keys begin with a space byte (STORE_*); a batch is written as a whole or not at all, and is on disk
- * (fsynced) when store_write() returns. Any thread may read; one thread writes.
+ * Keys begin with a space byte (STORE_*); a batch is written as a whole or not at all, and is on
+ * disk (fsynced) when store_write() returns. Any thread may read; one thread writes.
  *
  *     struct store_batch *batch = store_batch_create(store);
  *     store_put(batch, STORE_META, slice_of("head"), head);

@@ -1,0 +1,105 @@
+#include "ingest/epoch.h"
+
+void epoch_reset(struct epoch *epoch, uint64_t number)
+{
+    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages, &epoch->runs,
+                          &epoch->examples, &epoch->outbox, NULL};
+    for (struct buf **buf = bufs; *buf; buf++)
+        buf_reset(*buf);
+    epoch->number = number;
+    epoch->examples_first = epoch->examples_n = epoch->outbox_rows = epoch->events = 0;
+    epoch->redo_needed = 0;
+    epoch->oldest_arrival = INT64_MAX;
+}
+
+void epoch_done(struct epoch *epoch)
+{
+    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages, &epoch->runs,
+                          &epoch->examples, &epoch->outbox, NULL};
+    for (struct buf **buf = bufs; *buf; buf++)
+        buf_done(*buf);
+}
+
+bool epoch_empty(const struct epoch *epoch)
+{
+    return epoch->runs.len == 0 && epoch->outbox.len == 0 && epoch->examples.len == 0;
+}
+
+/* A run is {varint lane + 1, zigzag first, varint count}; a tick {0, zigzag time}. */
+void runs_close(struct runs *runs, struct buf *buf)
+{
+    if (!runs->open)
+        return;
+    buf_varint(buf, (uint64_t)runs->lane + 1);
+    buf_varint_signed(buf, runs->first);
+    buf_varint(buf, (uint64_t)(runs->last - runs->first));
+    runs->open = false;
+}
+
+void runs_take(struct runs *runs, struct buf *buf, struct origin origin)
+{
+    if (runs->open && runs->lane == origin.lane && runs->last + 1 == origin.offset) {
+        runs->last = origin.offset;
+        return;
+    }
+    runs_close(runs, buf);
+    *runs = (struct runs){origin.lane, origin.offset, origin.offset, true};
+}
+
+void runs_tick(struct runs *runs, struct buf *buf, int64_t time)
+{
+    runs_close(runs, buf);
+    buf_varint(buf, 0);
+    buf_varint_signed(buf, time);
+}
+
+enum status runs_next(struct reader *in, struct run *ret)
+{
+    if (reader_left(in) == 0 && !in->bad)
+        return ST_EEND;
+    struct run run = {0};
+    uint64_t lane = read_varint(in);
+    run.tick = lane == 0;
+    if (run.tick) {
+        run.time = read_varint_signed(in);
+    } else {
+        run.lane = (uint32_t)(lane - 1);
+        run.first = read_varint_signed(in);
+        run.last = run.first + (int64_t)read_varint(in);
+    }
+    if (in->bad)
+        return ST_ECORRUPT;
+    *ret = run;
+    return ST_OK;
+}
+
+void outbox_put(struct buf *buf, enum channel channel, uint32_t lane, int64_t offset,
+                uint32_t ordinal, struct slice key, struct slice payload, struct slice reason)
+{
+    buf_byte(buf, (uint8_t)channel);
+    buf_varint(buf, lane);
+    buf_varint_signed(buf, offset);
+    buf_varint(buf, ordinal);
+    buf_slice_put(buf, key);
+    buf_slice_put(buf, payload);
+    buf_slice_put(buf, reason);
+}
+
+enum status outbox_next(struct reader *in, struct outbox_row *ret)
+{
+    if (reader_left(in) == 0 && !in->bad)
+        return ST_EEND;
+    struct outbox_row out = {0};
+    uint8_t channel = read_byte(in);
+    out.row.channel = (enum channel)channel;
+    out.lane = (uint32_t)read_varint(in);
+    out.row.offset = read_varint_signed(in);
+    out.row.ordinal = (uint32_t)read_varint(in);
+    out.row.key = read_slice(in);
+    out.row.payload = read_slice(in);
+    out.row.reason = read_slice(in);
+    if (in->bad || channel >= CHANNEL_COUNT)
+        return ST_ECORRUPT;
+    *ret = out;
+    return ST_OK;
+}

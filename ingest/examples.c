@@ -1,0 +1,68 @@
+#include "ingest/examples.h"
+
+#include "ingest/pack.h"
+
+enum {
+    ITEM_LABEL_IS_ONE = 1,
+    ITEM_WEIGHTED = 2,
+    ITEM_OTHER_LABEL = 4,
+    ITEM_CORRECTION = 8,
+    ITEM_ABSENT = 16,
+    ITEM_BOUNDARY = 32
+};
+
+/* {flags, zigzag time, zigzag released_at - time, [label], [weight], packed vector} */
+void examples_put(struct buf *buf, const struct released *example)
+{
+    unsigned flags = (example->label == 1 ? ITEM_LABEL_IS_ONE : 0) |
+                     (example->label != 0 && example->label != 1 ? ITEM_OTHER_LABEL : 0) |
+                     (example->weight != 1 ? ITEM_WEIGHTED : 0) |
+                     (example->correction ? ITEM_CORRECTION : 0) |
+                     (example->absent ? ITEM_ABSENT : 0);
+    buf_byte(buf, (uint8_t)flags);
+    buf_varint_signed(buf, example->time);
+    buf_varint_signed(buf, example->released_at - example->time);
+    if (flags & ITEM_OTHER_LABEL)
+        buf_f32(buf, example->label);
+    if (flags & ITEM_WEIGHTED)
+        buf_f32(buf, example->weight);
+    buf_append(buf, example->packed.data, example->packed.len);
+}
+
+void examples_put_boundary(struct buf *buf, const struct example_boundary *boundary)
+{
+    buf_byte(buf, ITEM_BOUNDARY);
+    buf_varint(buf, boundary->version);
+    buf_varint_signed(buf, boundary->time);
+}
+
+static void read_example(struct reader *in, unsigned flags, struct example_item *item)
+{
+    item->time = read_varint_signed(in);
+    item->released_at = item->time + read_varint_signed(in);
+    item->label = flags & ITEM_OTHER_LABEL ? read_f32(in) : (float)(flags & ITEM_LABEL_IS_ONE);
+    item->weight = flags & ITEM_WEIGHTED ? read_f32(in) : 1;
+    item->correction = flags & ITEM_CORRECTION;
+    item->absent = flags & ITEM_ABSENT;
+}
+
+enum status examples_next(struct reader *in, size_t n_dense, float *dense, struct sparse *sparse,
+                          struct example_item *ret)
+{
+    if (reader_left(in) == 0 && !in->bad)
+        return ST_EEND;
+    struct example_item item = {0};
+    unsigned flags = read_byte(in);
+    item.is_boundary = flags & ITEM_BOUNDARY;
+    if (item.is_boundary) {
+        item.boundary.version = (uint32_t)read_varint(in);
+        item.boundary.time = read_varint_signed(in);
+    } else {
+        read_example(in, flags, &item);
+        TRY(unpack_vector(in, dense, n_dense, sparse, &item.n_sparse));
+    }
+    if (in->bad)
+        return ST_ECORRUPT;
+    *ret = item;
+    return ST_OK;
+}

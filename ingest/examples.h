@@ -1,0 +1,39 @@
+/*
+ * ingest/examples.h -- the example log: what the trainer learns from, in order, durable.
+ *
+ * Items are numbered from 0. Most are examples; an item may also be a boundary, "the version
+ * published here has learnt all items before this one", so that a trainer that reads the log again
+ * publishes the same versions. Blocks of items are stored under the number of their first one, as
+ * part of the commit of the epoch that made them, and are handed to the trainer as they are.
+ */
+#ifndef INGEST_EXAMPLES_H
+#define INGEST_EXAMPLES_H
+
+#include "base/vector.h"
+#include "ingest/join.h"
+
+struct example_boundary {
+    uint32_t version;
+    int64_t time; /* event time of the publication */
+};
+
+/* Append one item. */
+void examples_put(struct buf *buf, const struct released *example);
+void examples_put_boundary(struct buf *buf, const struct example_boundary *boundary);
+
+struct example_item {
+    bool is_boundary;
+    struct example_boundary boundary;
+    int64_t time;        /* of the event */
+    int64_t released_at; /* us */
+    float label, weight;
+    bool correction, absent;
+    size_t n_sparse;
+};
+
+/* Reads one item; its vector goes to dense[0..n_dense) and sparse[0..VECTOR_SPARSE_MAX).
+ * ST_EEND at the end, ST_ECORRUPT. */
+STATUS_CHECKED enum status examples_next(struct reader *in, size_t n_dense, float *dense,
+                                         struct sparse *sparse, struct example_item *ret);
+
+#endif

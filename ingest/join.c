@@ -1,0 +1,311 @@
+#include "ingest/join.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "ingest/pack.h"
+#include "ingest/pending.h"
+#include "ingest/timers.h"
+
+struct join {
+    struct join_options options;
+    struct pending_store *pending;
+    struct timers due;    /* at event time + delay: released if labelled or absent by then */
+    struct timers absent; /* at event time + absent.after, where that is later */
+    struct buf packed;
+};
+
+/* What shapes an entry: its fixed part's version and the number of keys. */
+static uint64_t fingerprint(const struct join_options *options)
+{
+    return 1u << 16 | options->n_keys;
+}
+
+enum status join_create(const struct join_options *options, struct state *state, struct join **ret)
+{
+    uint16_t family;
+    TRY(state_family(state, "pending", fingerprint(options), &family));
+    struct join *join = calloc(1, sizeof *join);
+    if (!join)
+        return ST_ENOMEM;
+    join->options = *options;
+    enum status st = pending_create(state, family, options->labels.horizon, &join->pending);
+    if (st < 0) {
+        join_free(join);
+        return st;
+    }
+    *ret = join;
+    return ST_OK;
+}
+
+void join_free(struct join *join)
+{
+    if (!join)
+        return;
+    pending_free(join->pending);
+    timers_done(&join->due);
+    timers_done(&join->absent);
+    buf_done(&join->packed);
+    free(join);
+}
+
+static bool learnt_from(const struct join *join, const struct pending_entry *entry)
+{
+    return join->options.labels.present && (entry->flags & PENDING_EVENT) &&
+           (entry->flags & PENDING_SCORED);
+}
+
+static bool is_early_label(const struct pending_entry *entry)
+{
+    return !(entry->flags & (PENDING_EVENT | PENDING_USED));
+}
+
+static void schedule(struct join *join, struct pending_ref ref, const struct pending_entry *entry)
+{
+    timers_add(&join->due, entry->time + join->options.labels.delay, entry->seq, ref);
+}
+
+static void recover_entry(void *arg, struct pending_ref ref, const struct pending_entry *entry)
+{
+    struct join *join = arg;
+    if (learnt_from(join, entry) && !(entry->flags & PENDING_RELEASED))
+        timers_add_unsorted(&join->due, entry->time + join->options.labels.delay, entry->seq, ref);
+}
+
+/* Entries already moved on to the later timer fire once more at the first one, and move on again.
+ */
+enum status join_recover(struct join *join)
+{
+    TRY(pending_recover(join->pending, recover_entry, join));
+    timers_sort(&join->due);
+    return ST_OK;
+}
+
+static struct pending pending_of(const struct pending_entry *entry)
+{
+    return (struct pending){entry->time, (entry->flags & PENDING_SCORED) != 0, entry->score,
+                            entry->version};
+}
+
+struct pending join_get(const struct join *join, struct pending_ref ref)
+{
+    return pending_of(pending_get(join->pending, ref));
+}
+
+/* A waiting event stays known for its whole horizon whatever time has come meanwhile: the entry's
+ * own time is what pending_find() is asked with by its caller's clock. */
+bool join_find(struct join *join, struct key128 id, int64_t now, struct pending *ret,
+               struct pending_ref *ret_ref)
+{
+    struct pending_ref ref;
+    if (!pending_find(join->pending, id, now, &ref))
+        return false;
+    const struct pending_entry *entry = pending_get(join->pending, ref);
+    if (!(entry->flags & PENDING_EVENT))
+        return false;
+    *ret = pending_of(entry);
+    *ret_ref = ref;
+    return true;
+}
+
+void join_prefetch(const struct join *join, struct key128 id)
+{
+    pending_prefetch(join->pending, id);
+}
+
+static struct slice pack(struct join *join, const struct pending_parts *parts)
+{
+    buf_reset(&join->packed);
+    if (parts->scored)
+        pack_vector(&join->packed, parts->dense, join->options.n_dense, parts->sparse,
+                    parts->n_sparse);
+    return buf_slice(&join->packed);
+}
+
+/* A label that came before its event is used up by it. */
+static bool take_early_label(struct join *join, struct key128 id, int64_t now,
+                             struct pending_entry *entry)
+{
+    struct pending_ref ref;
+    if (!pending_find(join->pending, id, now, &ref))
+        return false;
+    const struct pending_entry *early = pending_get(join->pending, ref);
+    if (!is_early_label(early))
+        return false;
+    entry->label = early->label;
+    entry->label_offset = early->label_offset;
+    entry->flags |= PENDING_LABELLED;
+    pending_use_label(join->pending, ref);
+    return true;
+}
+
+bool join_add(struct join *join, const struct pending_parts *parts, int64_t now,
+              struct pending_ref *ret, double *ret_label)
+{
+    struct pending_entry entry = {.id = parts->id, .time = parts->time, .flags = PENDING_EVENT};
+    if (parts->scored)
+        entry.flags |= PENDING_SCORED;
+    if (parts->keys && join->options.n_keys > 0) {
+        entry.flags |= PENDING_OBSERVED;
+        entry.n_keys = (uint16_t)join->options.n_keys;
+    }
+    bool labelled = take_early_label(join, parts->id, now, &entry);
+    *ret = pending_append(join->pending, &entry, parts->keys, pack(join, parts));
+    const struct pending_entry *added = pending_get(join->pending, *ret);
+    if (learnt_from(join, added))
+        schedule(join, *ret, added);
+    if (labelled)
+        *ret_label = entry.label;
+    return labelled;
+}
+
+void join_set_score(struct join *join, struct pending_ref ref, float score, uint32_t version)
+{
+    struct pending_entry *entry = pending_change(join->pending, ref);
+    entry->score = score;
+    entry->version = version;
+}
+
+/* Thinned negatives are picked by the id's hash: the same ones whenever they come. */
+static bool kept(const struct join *join, const struct pending_entry *entry, float label)
+{
+    double keep = join->options.labels.keep_negatives;
+    return label != 0 || keep >= 1 || (double)(entry->id.lo >> 11) * 0x1p-53 < keep;
+}
+
+static void release(struct join *join, struct pending_ref ref, int64_t at, join_release_fn fn,
+                    void *arg)
+{
+    struct pending_entry *entry = pending_change(join->pending, ref);
+    bool labelled = entry->flags & PENDING_LABELLED;
+    float label = labelled ? entry->label : (float)join->options.labels.absent.is;
+    struct released out = {
+        .id = entry->id,
+        .time = entry->time,
+        .released_at = at,
+        .label = label,
+        .weight = label == 0 ? (float)(1 / join->options.labels.keep_negatives) : 1,
+        .correction = (entry->flags & PENDING_RELEASED) != 0,
+        .absent = !labelled,
+        .kept = kept(join, entry, label),
+        .score = entry->score,
+        .version = entry->version,
+        .packed = pending_packed(entry),
+    };
+    entry->flags |= PENDING_RELEASED;
+    fn(arg, &out);
+}
+
+/* The first timer: labelled events go, the others wait for absent.after or go as absent now. */
+static void fire_due(struct join *join, const struct timer *timer, join_release_fn fn, void *arg)
+{
+    const struct label_schema *labels = &join->options.labels;
+    const struct pending_entry *entry = pending_get(join->pending, timer->ref);
+    if (entry->flags & PENDING_RELEASED)
+        return;
+    if (!(entry->flags & PENDING_LABELLED) && labels->absent.after > labels->delay)
+        timers_add(&join->absent, entry->time + labels->absent.after, timer->seq, timer->ref);
+    else if ((entry->flags & PENDING_LABELLED) || !isnan(labels->absent.is))
+        release(join, timer->ref, timer->due, fn, arg);
+}
+
+static void fire_absent(struct join *join, const struct timer *timer, join_release_fn fn, void *arg)
+{
+    const struct pending_entry *entry = pending_get(join->pending, timer->ref);
+    if (!(entry->flags & PENDING_RELEASED) && !isnan(join->options.labels.absent.is))
+        release(join, timer->ref, timer->due, fn, arg);
+}
+
+int64_t join_next_due(const struct join *join)
+{
+    int64_t due = timers_next(&join->due), absent = timers_next(&join->absent);
+    return due < absent ? due : absent;
+}
+
+void join_release(struct join *join, int64_t now, bool inclusive, join_release_fn fn, void *arg)
+{
+    for (;;) {
+        int64_t due = timers_next(&join->due), absent = timers_next(&join->absent);
+        int64_t next = due <= absent ? due : absent;
+        if (next == INT64_MAX || next > now || (next == now && !inclusive))
+            return;
+        struct timer timer = timers_pop(due <= absent ? &join->due : &join->absent);
+        if (due <= absent)
+            fire_due(join, &timer, fn, arg);
+        else
+            fire_absent(join, &timer, fn, arg);
+    }
+}
+
+static enum label_outcome wait_early(struct join *join, const struct label *label)
+{
+    struct pending_entry entry = {.id = label->id,
+                                  .time = label->now,
+                                  .label_offset = label->offset,
+                                  .flags = PENDING_LABELLED,
+                                  .label = (float)label->value};
+    pending_append(join->pending, &entry, NULL, (struct slice){0});
+    return LABEL_EARLY;
+}
+
+static enum label_outcome set_label(struct join *join, struct pending_ref ref,
+                                    const struct label *label)
+{
+    const struct pending_entry *entry = pending_get(join->pending, ref);
+    bool labelled = entry->flags & PENDING_LABELLED;
+    if (labelled && entry->label_offset >= label->offset)
+        return LABEL_REPEATED;
+    bool same = labelled && entry->label == (float)label->value;
+    struct pending_entry *change = pending_change(join->pending, ref);
+    change->label = (float)label->value;
+    change->label_offset = label->offset;
+    change->flags |= PENDING_LABELLED;
+    return same ? LABEL_REPEATED : labelled ? LABEL_CORRECTED : LABEL_APPLIED;
+}
+
+/* A label behind the event's delay: the example goes out now; again if it was out as something
+ * else. One that only confirms `absent` changes nothing. */
+static void release_late(struct join *join, struct pending_ref ref, const struct label *label,
+                         enum label_outcome outcome, join_release_fn fn, void *arg)
+{
+    const struct label_schema *labels = &join->options.labels;
+    const struct pending_entry *entry = pending_get(join->pending, ref);
+    bool released = entry->flags & PENDING_RELEASED;
+    if (!learnt_from(join, entry) || (!released && label->now <= entry->time + labels->delay))
+        return; /* its timer is still to come, if only at this very instant */
+    if (released && outcome == LABEL_APPLIED && entry->label == (float)labels->absent.is)
+        return;
+    release(join, ref, label->now, fn, arg);
+}
+
+enum label_outcome join_label(struct join *join, const struct label *label, join_release_fn fn,
+                              void *arg, struct labelled *ret)
+{
+    struct pending_ref ref;
+    if (!pending_find(join->pending, label->id, label->now, &ref) ||
+        pending_get(join->pending, ref)->flags & PENDING_USED)
+        return wait_early(join, label);
+    enum label_outcome outcome = set_label(join, ref, label);
+    const struct pending_entry *entry = pending_get(join->pending, ref);
+    if (outcome == LABEL_REPEATED)
+        return outcome;
+    if (!(entry->flags & PENDING_EVENT))
+        return LABEL_EARLY;
+    release_late(join, ref, label, outcome, fn, arg);
+    entry = pending_get(join->pending, ref);
+    *ret = (struct labelled){entry->time, pending_keys(entry)};
+    return outcome;
+}
+
+struct join_figures join_figures(const struct join *join)
+{
+    return (struct join_figures){
+        .waiting = pending_count(join->pending) - pending_labels(join->pending),
+        .early = pending_labels(join->pending),
+        .unreleased = timers_count(&join->due) + timers_count(&join->absent),
+        .entry_bytes = pending_entry_bytes(join->pending),
+        .index_bytes = pending_index_bytes(join->pending) + timers_bytes(&join->due) +
+                       timers_bytes(&join->absent),
+    };
+}

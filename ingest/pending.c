@@ -1,0 +1,420 @@
+#include "ingest/pending.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Head of a block; entries follow, each at a multiple of 8. */
+struct block_head {
+    int64_t newest; /* latest time of its entries */
+    uint64_t n;
+};
+
+/* The record that keeps the order of arrival going over a restart. */
+static const struct key128 counter_id = {~UINT64_C(0), 0};
+
+struct block {
+    struct record *rec; /* stays where it is: room is reserved when it is made */
+    uint32_t next;      /* in its shard's chain, or in the free list */
+};
+
+/* Oldest first; 0 is "none", blocks count from 1. */
+struct chain {
+    uint32_t first, last;
+};
+
+struct index_slot {
+    uint32_t tag; /* of the id's hash */
+    uint32_t block;
+    uint32_t at; /* 0: empty, since the head lies there */
+};
+
+struct pending_store {
+    struct state *state;
+    uint16_t family;
+    int64_t horizon;
+    struct record *counter;
+    struct chain shards[PENDING_SHARDS];
+    struct block *blocks;
+    uint32_t n_blocks, cap_blocks, free_block;
+    struct index_slot *slots;
+    size_t n_slots, count, labels, entry_bytes;
+};
+
+static uint64_t index_hash(struct key128 id)
+{
+    return id.lo;
+}
+
+static const struct pending_entry *entry_at(const struct pending_store *store, uint32_t block,
+                                            uint32_t at)
+{
+    return (const struct pending_entry *)(const void *)(store->blocks[block].rec->data + at);
+}
+
+static bool is_waiting_label(const struct pending_entry *entry)
+{
+    return !(entry->flags & (PENDING_EVENT | PENDING_USED));
+}
+
+static size_t entry_size(const struct pending_entry *entry)
+{
+    size_t size = sizeof *entry + entry->n_keys * sizeof(struct key128) + entry->len;
+    return (size + 7) & ~(size_t)7;
+}
+
+static size_t slot_find(const struct pending_store *store, struct key128 id)
+{
+    uint64_t hash = index_hash(id);
+    size_t mask = store->n_slots - 1;
+    for (size_t i = hash & mask;; i = (i + 1) & mask) {
+        const struct index_slot *slot = &store->slots[i];
+        if (slot->at == 0)
+            return i;
+        if (slot->tag == (uint32_t)(hash >> 32) &&
+            key_eq(entry_at(store, slot->block, slot->at)->id, id))
+            return i;
+    }
+}
+
+static void index_grow(struct pending_store *store)
+{
+    size_t n = store->n_slots * 2, mask = n - 1;
+    struct index_slot *slots = calloc(n, sizeof *slots);
+    if (!slots)
+        abort();
+    for (size_t i = 0; i < store->n_slots; i++) {
+        const struct index_slot *slot = &store->slots[i];
+        if (slot->at == 0)
+            continue;
+        size_t to = index_hash(entry_at(store, slot->block, slot->at)->id) & mask;
+        while (slots[to].at)
+            to = (to + 1) & mask;
+        slots[to] = *slot;
+    }
+    free(store->slots);
+    store->slots = slots;
+    store->n_slots = n;
+}
+
+static void index_put(struct pending_store *store, struct key128 id, struct pending_ref ref)
+{
+    if (store->count * 4 >= store->n_slots * 3)
+        index_grow(store);
+    size_t i = slot_find(store, id);
+    store->count += store->slots[i].at == 0;
+    store->slots[i] = (struct index_slot){(uint32_t)(index_hash(id) >> 32), ref.block, ref.at};
+}
+
+/* Backward-shift deletion; homes are recomputed from the entries' ids. */
+static void index_clear(struct pending_store *store, size_t i)
+{
+    size_t mask = store->n_slots - 1, hole = i;
+    for (size_t j = (i + 1) & mask; store->slots[j].at; j = (j + 1) & mask) {
+        const struct index_slot *slot = &store->slots[j];
+        size_t home = index_hash(entry_at(store, slot->block, slot->at)->id) & mask;
+        if (((j - home) & mask) >= ((j - hole) & mask)) {
+            store->slots[hole] = *slot;
+            hole = j;
+        }
+    }
+    store->slots[hole] = (struct index_slot){0};
+    store->count--;
+}
+
+static uint32_t block_take(struct pending_store *store)
+{
+    if (store->free_block) {
+        uint32_t block = store->free_block;
+        store->free_block = store->blocks[block].next;
+        return block;
+    }
+    if (store->n_blocks == store->cap_blocks) {
+        store->cap_blocks = store->cap_blocks ? store->cap_blocks * 2 : 1024;
+        store->blocks = realloc(store->blocks, store->cap_blocks * sizeof *store->blocks);
+        if (!store->blocks)
+            abort();
+    }
+    if (store->n_blocks == 0)
+        store->n_blocks = 1; /* 0 is "none" */
+    return store->n_blocks++;
+}
+
+static void chain_add(struct pending_store *store, unsigned shard, uint32_t block)
+{
+    struct chain *chain = &store->shards[shard];
+    store->blocks[block].next = 0;
+    if (chain->last)
+        store->blocks[chain->last].next = block;
+    else
+        chain->first = block;
+    chain->last = block;
+}
+
+enum status pending_create(struct state *state, uint16_t family, int64_t horizon,
+                           struct pending_store **ret)
+{
+    struct pending_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return ST_ENOMEM;
+    store->state = state;
+    store->family = family;
+    store->horizon = horizon;
+    store->n_slots = 1024;
+    store->slots = calloc(store->n_slots, sizeof *store->slots);
+    store->cap_blocks = 1024;
+    store->blocks = calloc(store->cap_blocks, sizeof *store->blocks);
+    if (!store->slots || !store->blocks) {
+        pending_free(store);
+        return ST_ENOMEM;
+    }
+    store->n_blocks = 1;
+    *ret = store;
+    return ST_OK;
+}
+
+void pending_free(struct pending_store *store)
+{
+    if (!store)
+        return;
+    free(store->slots);
+    free(store->blocks);
+    free(store);
+}
+
+static uint64_t next_seq(struct pending_store *store)
+{
+    if (!store->counter)
+        store->counter = state_obtain(store->state, store->family, counter_id, sizeof(uint64_t));
+    uint64_t seq;
+    memcpy(&seq, store->counter->data, sizeof seq);
+    uint64_t next = seq + 1;
+    memcpy(store->counter->data, &next, sizeof next);
+    state_touch(store->state, store->counter, 0, sizeof next);
+    return seq;
+}
+
+static void block_forget(struct pending_store *store, uint32_t block)
+{
+    const struct record *rec = store->blocks[block].rec;
+    for (uint32_t at = sizeof(struct block_head); at < rec->size;) {
+        const struct pending_entry *entry = entry_at(store, block, at);
+        size_t i = slot_find(store, entry->id);
+        if (store->slots[i].block == block && store->slots[i].at == at)
+            index_clear(store, i);
+        store->entry_bytes -= entry_size(entry);
+        store->labels -= is_waiting_label(entry);
+        at += (uint32_t)entry_size(entry);
+    }
+}
+
+static void drop_expired(struct pending_store *store, unsigned shard, int64_t now)
+{
+    struct chain *chain = &store->shards[shard];
+    while (chain->first) {
+        uint32_t block = chain->first;
+        struct record *rec = store->blocks[block].rec;
+        const struct block_head *head = record_data(rec);
+        if (head->newest + store->horizon >= now)
+            return;
+        block_forget(store, block);
+        state_drop(store->state, rec);
+        chain->first = store->blocks[block].next;
+        if (!chain->first)
+            chain->last = 0;
+        store->blocks[block].next = store->free_block;
+        store->free_block = block;
+    }
+}
+
+static uint32_t block_add(struct pending_store *store, unsigned shard, uint64_t seq, size_t size)
+{
+    struct key128 id = {seq + 1, (uint64_t)shard << 56};
+    struct record *rec = state_obtain(store->state, store->family, id, sizeof(struct block_head));
+    size_t cap = sizeof(struct block_head) + size;
+    rec = state_reserve(store->state, rec, cap > PENDING_BLOCK ? cap : PENDING_BLOCK);
+    ((struct block_head *)record_data(rec))->newest = INT64_MIN;
+    uint32_t block = block_take(store);
+    store->blocks[block].rec = rec;
+    chain_add(store, shard, block);
+    return block;
+}
+
+static void write_entry(struct pending_store *store, uint32_t block, uint32_t at,
+                        const struct pending_entry *entry, const struct key128 *keys,
+                        struct slice packed)
+{
+    char *to = store->blocks[block].rec->data + at;
+    memcpy(to, entry, sizeof *entry);
+    if (entry->n_keys > 0)
+        memcpy(to + sizeof *entry, keys, entry->n_keys * sizeof *keys);
+    if (packed.len > 0)
+        memcpy(to + sizeof *entry + entry->n_keys * sizeof *keys, packed.data, packed.len);
+}
+
+struct pending_ref pending_append(struct pending_store *store, const struct pending_entry *entry,
+                                  const struct key128 *keys, struct slice packed)
+{
+    struct pending_entry new = *entry;
+    new.seq = next_seq(store) & ((UINT64_C(1) << 48) - 1);
+    new.len = (uint16_t)packed.len;
+    size_t size = entry_size(&new);
+    unsigned shard = hash_shard(entry->id);
+    drop_expired(store, shard, entry->time);
+    uint32_t block = store->shards[shard].last;
+    if (!block || store->blocks[block].rec->size + size > PENDING_BLOCK)
+        block = block_add(store, shard, new.seq, size);
+
+    struct record *rec = store->blocks[block].rec;
+    uint32_t at = rec->size;
+    struct record *same = state_resize(store->state, rec, at + size);
+    assert(same == rec);
+    (void)same;
+    write_entry(store, block, at, &new, keys, packed);
+    struct block_head *head = record_data(rec);
+    head->n++;
+    if (entry->time > head->newest)
+        head->newest = entry->time;
+    state_touch(store->state, rec, 0, sizeof *head);
+    struct pending_ref ref = {block, at};
+    index_put(store, entry->id, ref);
+    store->entry_bytes += size;
+    store->labels += is_waiting_label(entry);
+    return ref;
+}
+
+bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
+                  struct pending_ref *ret)
+{
+    size_t i = slot_find(store, id);
+    const struct index_slot *slot = &store->slots[i];
+    if (slot->at == 0 || entry_at(store, slot->block, slot->at)->time + store->horizon < now)
+        return false;
+    *ret = (struct pending_ref){slot->block, slot->at};
+    return true;
+}
+
+const struct pending_entry *pending_get(const struct pending_store *store, struct pending_ref ref)
+{
+    return entry_at(store, ref.block, ref.at);
+}
+
+struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref)
+{
+    struct record *rec = store->blocks[ref.block].rec;
+    state_touch(store->state, rec, ref.at, sizeof(struct pending_entry));
+    return (struct pending_entry *)(void *)(rec->data + ref.at);
+}
+
+void pending_use_label(struct pending_store *store, struct pending_ref ref)
+{
+    pending_change(store, ref)->flags |= PENDING_USED;
+    store->labels--;
+}
+
+const struct key128 *pending_keys(const struct pending_entry *entry)
+{
+    return entry->n_keys ? (const struct key128 *)(entry + 1) : NULL;
+}
+
+struct slice pending_packed(const struct pending_entry *entry)
+{
+    return (struct slice){(const char *)(entry + 1) + entry->n_keys * sizeof(struct key128),
+                          entry->len};
+}
+
+void pending_prefetch(const struct pending_store *store, struct key128 id)
+{
+    __builtin_prefetch(&store->slots[index_hash(id) & (store->n_slots - 1)]);
+}
+
+size_t pending_count(const struct pending_store *store)
+{
+    return store->count;
+}
+
+size_t pending_labels(const struct pending_store *store)
+{
+    return store->labels;
+}
+
+size_t pending_entry_bytes(const struct pending_store *store)
+{
+    return store->entry_bytes;
+}
+
+size_t pending_index_bytes(const struct pending_store *store)
+{
+    return store->n_slots * sizeof *store->slots;
+}
+
+/* Recovery. */
+
+struct found {
+    size_t n, cap;
+    struct record **recs;
+};
+
+static void collect(void *arg, struct record *rec)
+{
+    struct found *found = arg;
+    if (key_eq(rec->id, counter_id))
+        return;
+    if (found->n == found->cap) {
+        found->cap = found->cap ? found->cap * 2 : 1024;
+        found->recs = realloc(found->recs, found->cap * sizeof(struct record *));
+        if (!found->recs)
+            abort();
+    }
+    found->recs[found->n++] = rec;
+}
+
+static int by_age(const void *a, const void *b)
+{
+    uint64_t x = (*(struct record *const *)a)->id.lo, y = (*(struct record *const *)b)->id.lo;
+    return (x > y) - (x < y);
+}
+
+static bool entry_fits(const struct record *rec, uint32_t at)
+{
+    size_t left = rec->size - at;
+    const struct pending_entry *entry = (const void *)(rec->data + at);
+    return left >= sizeof *entry && left >= entry_size(entry);
+}
+
+static enum status recover_block(struct pending_store *store, struct record *rec, pending_fn fn,
+                                 void *arg)
+{
+    if (rec->size < sizeof(struct block_head))
+        return ST_ECORRUPT;
+    rec = state_reserve(store->state, rec, PENDING_BLOCK);
+    uint32_t block = block_take(store);
+    store->blocks[block].rec = rec;
+    chain_add(store, (unsigned)(rec->id.hi >> 56), block);
+    for (uint32_t at = sizeof(struct block_head); at < rec->size;) {
+        if (!entry_fits(rec, at))
+            return ST_ECORRUPT;
+        const struct pending_entry *entry = entry_at(store, block, at);
+        struct pending_ref ref = {block, at};
+        index_put(store, entry->id, ref);
+        store->entry_bytes += entry_size(entry);
+        store->labels += is_waiting_label(entry);
+        fn(arg, ref, entry);
+        at += (uint32_t)entry_size(entry);
+    }
+    return ST_OK;
+}
+
+/* Blocks in order of age: of several entries of one id the newest must end up in the index. */
+enum status pending_recover(struct pending_store *store, pending_fn fn, void *arg)
+{
+    struct found found = {0};
+    state_each(store->state, store->family, collect, &found);
+    if (found.n > 0)
+        qsort(found.recs, found.n, sizeof *found.recs, by_age);
+    enum status st = ST_OK;
+    for (size_t i = 0; i < found.n && st == ST_OK; i++)
+        st = recover_block(store, found.recs[i], fn, arg);
+    free(found.recs);
+    store->counter = state_find(store->state, store->family, counter_id);
+    return st;
+}
