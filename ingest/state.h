@@ -34,10 +34,10 @@ struct record {
     uint32_t change;     /* index into this epoch's changes + 1; 0: unchanged */
     uint32_t dirty_from; /* byte range changed since the last seal */
     uint32_t dirty_to;
-    uint64_t
-        dirty_pages; /* pages changed since they last went to disk; bit 63: all from there on */
-    uint32_t stale;  /* index into the records that have dirty pages + 1; 0: none */
-    char data[];
+    uint32_t stale; /* index into the records that have dirty pages + 1; 0: none */
+    /* pages changed since they last went to disk; bit 63: all from there on */
+    uint64_t dirty_pages;
+    _Alignas(8) char data[]; /* whoever owns the family keeps its structs in here */
 };
 
 static inline void *record_data(struct record *rec)
