@@ -1,0 +1,86 @@
+/*
+ * ingest/commit.h -- the commit protocol: an epoch becomes durable as a whole, then its rows are
+ * sent.
+ *
+ * 1. commit_write(): one fsynced write of everything in the epoch. Redo values that a finished
+ * sweep has made needless, rows that were acknowledged and examples that the trainer's durable
+ *    checkpoint has passed leave in the same write.
+ * 2. commit_produce(): rows go to the sink in order, and acknowledgements are taken.
+ *
+ * After a crash commit_recover() brings back the state (pages, then redo values over them), the
+ * head, and the rows not known to be acknowledged, which are sent again as stored: a score may then
+ * appear twice, with the same bytes.
+ *
+ * One thread uses a commit; only commit_offer_trainer() and the figures are for others.
+ */
+#ifndef INGEST_COMMIT_H
+#define INGEST_COMMIT_H
+
+#include "ingest/epoch.h"
+#include "ingest/sink.h"
+#include "ingest/state.h"
+#include "ingest/store.h"
+
+struct commit;
+
+/* Where a lane of the outbox comes from; asked while rows are sent. */
+struct lane_name {
+    const char *topic;
+    int32_t partition;
+};
+typedef struct lane_name (*lane_name_fn)(void *arg, uint32_t lane);
+
+struct commit_options {
+    struct store *store;
+    struct sink *sink; /* may be NULL: rows are dropped (recovery for tools) */
+    lane_name_fn lane_name;
+    void *lane_arg;
+    uint64_t outbox_rows_max; /* commit_ready() is false while more rows wait */
+    uint64_t runs_kept;       /* epochs whose runs stay */
+};
+
+STATUS_CHECKED enum status commit_create(const struct commit_options *options, struct commit **ret);
+void commit_free(struct commit *commit);
+
+/* Loads pages and redo values into an empty state. *ret_head: the last head, empty for a fresh
+ * store; *ret_epoch: its number, 0 if fresh. Rows waiting in the outbox are queued for sending.
+ * ST_ECORRUPT: the store holds something unreadable; commit_error() says what. */
+STATUS_CHECKED enum status commit_recover(struct commit *commit, struct state *state,
+                                          struct buf *ret_head, uint64_t *ret_epoch);
+
+/* Step 1. The epoch's outbox buffer is taken over (an empty one is left). On failure nothing of the
+ * epoch may be considered done, and the process must stop. */
+STATUS_CHECKED enum status commit_write(struct commit *commit, struct epoch *epoch);
+/* Step 2, as far as the sink takes rows; waits for acknowledgements up to timeout_us. */
+STATUS_CHECKED enum status commit_produce(struct commit *commit, int64_t timeout_us);
+/* May another epoch be written, or are too many rows waiting? */
+bool commit_ready(const struct commit *commit);
+/* Rows not yet acknowledged. */
+uint64_t commit_outbox_depth(const struct commit *commit);
+/* Writes what commit_write() would have cleaned up along the way; for an orderly end. */
+STATUS_CHECKED enum status commit_tidy(struct commit *commit);
+const char *commit_error(const struct commit *commit);
+
+/* The trainer has {parameters, optimiser, cursor} safe in a file. It is named by the next write
+ * that does not leave the durable example log behind the cursor. Thread-safe. */
+struct trainer_checkpoint {
+    uint64_t cursor;  /* items [0, cursor) are learnt */
+    uint32_t version; /* published last */
+    char file[128];   /* within the state directory */
+};
+void commit_offer_trainer(struct commit *commit, const struct trainer_checkpoint *checkpoint);
+/* The one that was named last. ST_ENOTFOUND. */
+STATUS_CHECKED enum status commit_read_trainer(struct store *store, struct trainer_checkpoint *ret);
+/* Calls fn with each stored block of examples that reaches past cursor, in order; first: the number
+ * of its first item, n: how many items are in it. */
+STATUS_CHECKED enum status commit_read_examples(struct store *store, uint64_t cursor,
+                                                enum status (*fn)(void *arg, uint64_t first,
+                                                                  uint64_t n, struct slice block),
+                                                void *arg);
+
+struct commit_figures {
+    uint64_t rows_sent, rows_acked, rows_refused, bytes_written;
+};
+struct commit_figures commit_figures(const struct commit *commit);
+
+#endif
