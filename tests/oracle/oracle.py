@@ -1,0 +1,291 @@
+#!/usr/bin/python3
+"""An independent oracle of freshet's features, in plain Python.
+
+    tests/oracle/oracle.py -c pipeline.yaml events.csv >expected.csv
+
+Reads the events of one CSV file and the configuration that `freshet replay` reads, and writes what
+`freshet replay --features` must write. It was written from the design, not from the C code, and it is
+naive on purpose: every number is computed anew from the list of all events before, with nothing
+kept up to date, so that it can be seen to be right. compare_features.py compares the two.
+
+What it takes from the design ("Time and order"):
+
+  * Events are taken in the order of the file; a late event takes its place in the windows of those
+    after it, not of those before. One that is later than `lateness` is scored, not observed.
+  * A window at time t holds the observed events of the entity in (t - w, t], the event itself
+    included, or with a delay d in (t - d - w, t - d].
+  * A label is known `labels.delay` after its event, before any event of the same instant. Label
+    windows have at least that delay; who has no label by then counts as `absent.is`.
+  * An event with an id that was seen before observes nothing and changes nothing.
+"""
+
+import argparse
+import collections
+import csv
+import datetime
+import math
+import re
+import subprocess
+import sys
+import zoneinfo
+
+import yaml
+
+NAN = math.nan
+SECOND = 1_000_000  # all times are whole microseconds since 1970 UTC
+DURATION_UNITS = {"us": 1, "ms": 1000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
+                  "d": 86400 * SECOND, "w": 7 * 86400 * SECOND}
+
+# values: field name -> float (number) or text (anything else), None where missing.
+Event = collections.namedtuple("Event", "order id time values label")
+
+
+# ---- reading
+
+def duration(text):
+    """Microseconds of "7d" or "1h30m"."""
+    parts = re.findall(r"(\d+)(us|ms|s|m|h|d|w)", str(text))
+    if "".join(number + unit for number, unit in parts) != str(text):
+        sys.exit(f"not a duration: {text!r}")
+    return sum(int(number) * DURATION_UNITS[unit] for number, unit in parts)
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def microseconds(moment):
+    """Of an aware datetime, exactly."""
+    return (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) \
+        // datetime.timedelta(microseconds=1)
+
+
+def parse_time(text, how, zone):
+    if how in ("epoch_s", "epoch_ms", "epoch_us"):
+        unit = {"epoch_s": SECOND, "epoch_ms": 1000, "epoch_us": 1}[how]
+        whole, _, fraction = text.partition(".")
+        return int(whole) * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
+    if how == "rfc3339":
+        moment = datetime.datetime.fromisoformat(text)
+    else:
+        moment = datetime.datetime.strptime(text, how)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return microseconds(moment)
+
+
+def field_type(declaration):
+    """"number", "entity", "category" or "text" of `F: number` or `F: {entity: KIND}`."""
+    return declaration if isinstance(declaration, str) else next(iter(declaration))
+
+
+def read_value(text, declaration):
+    if text == "":
+        return None
+    return float(text) if field_type(declaration) == "number" else text
+
+
+def read_events(path, stream, labels):
+    """All rows of the file as events, in its order."""
+    if path.endswith(".zst"):
+        file = subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE, text=True).stdout
+    else:
+        file = open(path, newline="")
+    time = stream["time"]
+    zone = zoneinfo.ZoneInfo(time.get("zone", "UTC"))
+    for order, row in enumerate(csv.DictReader(file)):
+        values = {name: read_value(row[name], declaration)
+                  for name, declaration in stream["fields"].items()}
+        label = row.get(labels["value"], "") if labels else ""
+        yield Event(order, row[stream["id"]] if "id" in stream else str(order),
+                    parse_time(row[time["field"]], time["format"], zone), values,
+                    float(label) if label != "" else None)
+
+
+# ---- what is known when an event is scored
+
+class Past:
+    """The observed events, and the greatest time of all events so far, this one included."""
+
+    def __init__(self, labels):
+        self.observed = collections.defaultdict(list)  # (fields, their values) -> events
+        self.now = -math.inf
+        self.label_delay = duration(labels["delay"]) if labels else 0
+        self.absent = float((labels or {}).get("absent", {}).get("is", 0))
+
+    def of(self, event, by):
+        """Observed events of the same entity, or pair; None if the event has none."""
+        key = tuple(event.values[name] for name in by)
+        return None if None in key else self.observed[(tuple(by), key)]
+
+    def observe(self, event, keys):
+        for by in keys:
+            entries = self.of(event, by)
+            if entries is not None:
+                entries.append(event)
+
+    def label(self, event):
+        known = event.label is not None and event.time + self.label_delay <= self.now
+        return event.label if known else self.absent
+
+
+# ---- features: each kind gives its column names, and their values for one event
+
+def value_names(item):
+    return [item.get("as", item["value"])]
+
+
+def value_compute(item, event, past):
+    value = event.values[item["value"]]
+    return [NAN if value is None else value]
+
+
+def calendar_names(item):
+    return [item.get("as", item["calendar"])]
+
+
+def calendar_compute(item, event, past):
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) \
+        + datetime.timedelta(microseconds=event.time)
+    local = moment.astimezone(zoneinfo.ZoneInfo(item.get("zone", "UTC")))
+    what = item["calendar"]
+    if what == "holiday":
+        return [float(local.date().isoformat() in {str(day) for day in item["dates"]})]
+    value = {"hour": local.hour, "weekday": local.weekday(), "weekend": local.weekday() >= 5,
+             "night": local.hour <= 6}[what]
+    if "between" in item:
+        first, last = item["between"]
+        value = first <= value <= last if first <= last else value >= first or value <= last
+    return [float(value)]
+
+
+def window_names(item):
+    where = ".by." + ".".join(as_list(item["by"]))
+    return [f"{item['window']}{where}.{over}.{take}"
+            for over in as_list(item["over"]) for take in as_list(item["take"])]
+
+
+def window_entries(item, over, event, past):
+    """Events that the window over `over` holds when `event` is scored; itself where it belongs."""
+    delay = duration(item.get("delay", "0s"))
+    last = event.time - delay
+    first = last - over  # exclusive
+    if item.get("kind") == "tumbling":
+        first = last // over * over - 1
+    entries = [e for e in past.of(event, as_list(item["by"]))
+               if first < e.time <= last and enters(item, e)]
+    if delay == 0 and enters(item, event):
+        entries.append(event)
+    return entries
+
+
+def enters(item, event):
+    """Has this event a value for the window, and does the rule let it in?"""
+    field = item["window"]
+    return field in ("label", "events") or event.values[field] is not None
+
+
+def window_compute(item, event, past):
+    if past.of(event, as_list(item["by"])) is None:
+        return [NAN for _ in window_names(item)]
+    result = []
+    for over in as_list(item["over"]):
+        entries = window_entries(item, duration(over), event, past)
+        if item["window"] == "label":
+            numbers = [past.label(e) for e in entries]
+            numbers = [number for number in numbers if not math.isnan(number)]
+        elif item["window"] == "events":
+            numbers = [1.0 for e in entries]
+        else:
+            numbers = [e.values[item["window"]] for e in entries]
+        for take in as_list(item["take"]):
+            result.append(TAKES[take](numbers, item, event, past))
+    return result
+
+
+def mean(numbers):
+    return math.fsum(numbers) / len(numbers) if numbers else 0.0
+
+
+def std(numbers):
+    """Of these numbers, not an estimate for a larger set."""
+    middle = mean(numbers)
+    return math.sqrt(mean([(x - middle) ** 2 for x in numbers])) if numbers else NAN
+
+
+def since(item, event, past):
+    """Seconds since the entity's event before this one."""
+    delay = duration(item.get("delay", "0s"))
+    before = [e.time for e in past.of(event, as_list(item["by"]))
+              if e.time <= event.time - delay and enters(item, e)]
+    return (event.time - max(before)) / SECOND if before else NAN
+
+
+def ratio(numbers, event, field):
+    own = event.values[field]
+    middle = mean(numbers)
+    return own / middle if own is not None and middle != 0 else NAN
+
+
+TAKES = {
+    "count": lambda numbers, *_: float(len(numbers)),
+    "sum": lambda numbers, *_: math.fsum(numbers),
+    "mean": lambda numbers, *_: mean(numbers),
+    "min": lambda numbers, *_: min(numbers, default=NAN),
+    "max": lambda numbers, *_: max(numbers, default=NAN),
+    "std": lambda numbers, *_: std(numbers),
+    "distinct": lambda numbers, *_: float(len(set(numbers))),
+    "since": lambda numbers, item, event, past: since(item, event, past),
+    "ratio": lambda numbers, item, event, past: ratio(numbers, event, item["window"]),
+}
+
+KINDS = {"value": (value_names, value_compute), "calendar": (calendar_names, calendar_compute),
+         "window": (window_names, window_compute)}
+
+
+def kind_of(item):
+    return next(KINDS[key] for key in KINDS if key in item)
+
+
+# ---- the whole
+
+def entity_keys(features):
+    """The entities, or pairs of them, that some window is by."""
+    return {tuple(as_list(item["by"])) for item in features if "window" in item}
+
+
+def compute(config, path):
+    """Yields the header, then a row of texts and numbers for each event."""
+    stream, labels = config["streams"][0], config.get("labels")
+    features = config["features"]
+    keys = entity_keys(features)
+    lateness = duration(config.get("time", {}).get("lateness", "0s"))
+    past = Past(labels)
+    seen = set()
+    yield ["id"] + [name for item in features for name in kind_of(item)[0](item)]
+    for event in read_events(path, stream, labels):
+        if event.id in seen:
+            continue
+        seen.add(event.id)
+        too_late = event.time < past.now - lateness
+        past.now = max(past.now, event.time)
+        yield [event.id] + [value for item in features
+                            for value in kind_of(item)[1](item, event, past)]
+        if not too_late:
+            past.observe(event, keys)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Features of a CSV file, computed naively.")
+    parser.add_argument("-c", dest="config", required=True, help="the pipeline's YAML file")
+    parser.add_argument("events", help="CSV, or CSV.zst")
+    args = parser.parse_args()
+    with open(args.config) as file:
+        config = yaml.safe_load(file)
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    for row in compute(config, args.events):
+        out.writerow([f"{value:.17g}" if isinstance(value, float) else value for value in row])
+
+
+if __name__ == "__main__":
+    main()
