@@ -1,0 +1,82 @@
+#include "online/head.h"
+
+#include <stdlib.h>
+
+enum { FORMAT = 1 };
+
+void head_init(struct head *head)
+{
+    *head = (struct head){.clock = INT64_MIN, .boundary_next = INT64_MIN};
+}
+
+void head_done(struct head *head)
+{
+    for (size_t i = 0; i < head->n_lanes; i++)
+        free(head->lanes[i].topic);
+    free(head->lanes);
+    head_init(head);
+}
+
+static struct head_lane *add_lane(struct head *head, struct slice topic, int32_t partition)
+{
+    struct head_lane *lanes = realloc(head->lanes, (head->n_lanes + 1) * sizeof *head->lanes);
+    char *copy = malloc(topic.len + 1);
+    if (!lanes || !copy)
+        abort();
+    memcpy(copy, topic.data, topic.len);
+    copy[topic.len] = '\0';
+    head->lanes = lanes;
+    lanes[head->n_lanes] = (struct head_lane){copy, partition, -1};
+    return &lanes[head->n_lanes++];
+}
+
+uint32_t head_lane(struct head *head, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < head->n_lanes; i++)
+        if (head->lanes[i].partition == partition && strcmp(head->lanes[i].topic, topic) == 0)
+            return (uint32_t)i;
+    add_lane(head, slice_of(topic), partition);
+    return (uint32_t)(head->n_lanes - 1);
+}
+
+/* The epoch comes first: commit.c reads it. */
+void head_encode(const struct head *head, struct buf *ret)
+{
+    buf_u64(ret, head->epoch);
+    buf_u32(ret, FORMAT);
+    buf_u64(ret, (uint64_t)head->clock);
+    buf_u64(ret, (uint64_t)head->boundary_next);
+    buf_u32(ret, head->version);
+    buf_u64(ret, head->examples_next);
+    buf_u64(ret, head->examples_published);
+    buf_u64(ret, head->events);
+    buf_varint(ret, head->n_lanes);
+    for (size_t i = 0; i < head->n_lanes; i++) {
+        buf_slice_put(ret, slice_of(head->lanes[i].topic));
+        buf_varint_signed(ret, head->lanes[i].partition);
+        buf_varint_signed(ret, head->lanes[i].next);
+    }
+}
+
+enum status head_decode(struct slice bytes, struct head *ret)
+{
+    struct reader in = reader_of(bytes);
+    ret->epoch = read_u64(&in);
+    if (read_u32(&in) != FORMAT)
+        return in.bad ? ST_ECORRUPT : ST_EVERSION;
+    ret->clock = (int64_t)read_u64(&in);
+    ret->boundary_next = (int64_t)read_u64(&in);
+    ret->version = read_u32(&in);
+    ret->examples_next = read_u64(&in);
+    ret->examples_published = read_u64(&in);
+    ret->events = read_u64(&in);
+    uint64_t n = read_varint(&in);
+    for (uint64_t i = 0; i < n && !in.bad; i++) {
+        struct slice topic = read_slice(&in);
+        int32_t partition = (int32_t)read_varint_signed(&in);
+        struct head_lane *lane = in.bad ? NULL : add_lane(ret, topic, partition);
+        if (lane)
+            lane->next = read_varint_signed(&in);
+    }
+    return reader_done(&in) ? ST_OK : ST_ECORRUPT;
+}

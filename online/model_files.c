@@ -1,0 +1,165 @@
+#include "online/model_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char suffix[] = ".safetensors";
+
+static void put_number(struct tensors *tensors, const char *key, int64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    tensors_put_text(tensors, key, text);
+}
+
+/* Versions are written with leading zeros: order of names is order of age. */
+enum status model_files_save(const char *dir, const char *name, const struct model *model,
+                             const struct model_manifest *manifest, char *ret_file,
+                             size_t file_size)
+{
+    char path[PATH_MAX];
+    int len = snprintf(ret_file, file_size, "%s-%010" PRIu32 "%s", name, manifest->version, suffix);
+    if (len < 0 || (size_t)len >= file_size)
+        return ST_EINVAL;
+    len = snprintf(path, sizeof path, "%s/%s", dir, ret_file);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return ST_EINVAL;
+    if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+        return ST_EIO;
+    struct tensors *tensors = tensors_create();
+    if (!tensors)
+        return ST_ENOMEM;
+    enum status st = model->ops->save(model, tensors);
+    if (st == ST_OK) {
+        tensors_put_text(tensors, "freshet.kind", model->ops->name);
+        tensors_put_text(tensors, "freshet.model", name);
+        put_number(tensors, "freshet.version", manifest->version);
+        put_number(tensors, "freshet.cursor", (int64_t)manifest->cursor);
+        put_number(tensors, "freshet.published_us", manifest->published);
+        put_number(tensors, "freshet.newest_example_us", manifest->newest);
+        st = tensors_write(tensors, path);
+    }
+    tensors_free(tensors);
+    return st;
+}
+
+static bool get_number(const struct tensors *tensors, const char *key, int64_t *ret)
+{
+    const char *text = tensors_text(tensors, key);
+    char *end;
+    if (!text || !*text)
+        return false;
+    *ret = strtoll(text, &end, 10);
+    return *end == '\0';
+}
+
+static enum status read_manifest(const struct tensors *tensors, struct model_manifest *ret)
+{
+    int64_t version, cursor;
+    if (!get_number(tensors, "freshet.version", &version) ||
+        !get_number(tensors, "freshet.cursor", &cursor) ||
+        !get_number(tensors, "freshet.published_us", &ret->published) ||
+        !get_number(tensors, "freshet.newest_example_us", &ret->newest))
+        return ST_ECORRUPT;
+    ret->version = (uint32_t)version;
+    ret->cursor = (uint64_t)cursor;
+    return ST_OK;
+}
+
+enum status model_files_load(const char *dir, const char *file, struct model *model,
+                             struct model_manifest *ret)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    struct tensors *tensors = NULL;
+    TRY(tensors_read(path, &tensors));
+    struct model_manifest manifest;
+    enum status st = read_manifest(tensors, &manifest);
+    const char *kind = tensors_text(tensors, "freshet.kind");
+    if (st == ST_OK && (!kind || strcmp(kind, model->ops->name) != 0))
+        st = ST_ECORRUPT;
+    if (st == ST_OK)
+        st = model->ops->load(model, tensors);
+    if (st == ST_OK)
+        *ret = manifest;
+    tensors_free(tensors);
+    return st;
+}
+
+enum status model_files_inspect(const char *path, struct model_manifest *ret, char *kind,
+                                size_t kind_size)
+{
+    struct tensors *tensors = NULL;
+    TRY(tensors_read(path, &tensors));
+    enum status st = read_manifest(tensors, ret);
+    const char *text = tensors_text(tensors, "freshet.kind");
+    if (kind)
+        snprintf(kind, kind_size, "%s", text ? text : "?");
+    tensors_free(tensors);
+    return st;
+}
+
+static bool is_file_of(const char *file, const char *name)
+{
+    size_t len = strlen(file), end = sizeof suffix - 1, digits = 11;
+    if (len < end + digits || strcmp(file + len - end, suffix) != 0 ||
+        file[len - end - digits] != '-')
+        return false;
+    return !name || (strncmp(file, name, strlen(name)) == 0 && strlen(name) == len - end - digits);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+enum status model_files_each(const char *dir, const char *name,
+                             void (*fn)(void *arg, const char *file), void *arg)
+{
+    struct dirent **entries;
+    int n = scandir(dir, &entries, NULL, by_name);
+    if (n < 0)
+        return errno == ENOENT ? ST_ENOTFOUND : ST_EIO;
+    for (int i = 0; i < n; i++) {
+        if (is_file_of(entries[i]->d_name, name))
+            fn(arg, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return ST_OK;
+}
+
+struct prune {
+    const char *dir;
+    size_t left; /* files of the model still to come */
+    size_t kept;
+};
+
+static void count_file(void *arg, const char *file)
+{
+    (void)file;
+    ((struct prune *)arg)->left++;
+}
+
+static void prune_file(void *arg, const char *file)
+{
+    struct prune *prune = arg;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", prune->dir, file);
+    if (prune->left-- > prune->kept)
+        unlink(path);
+}
+
+void model_files_prune(const char *dir, const char *name, size_t kept)
+{
+    struct prune prune = {.dir = dir, .kept = kept};
+    if (model_files_each(dir, name, count_file, &prune) == ST_OK &&
+        model_files_each(dir, name, prune_file, &prune) < 0)
+        return;
+}

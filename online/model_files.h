@@ -1,0 +1,37 @@
+/*
+ * online/model_files.h -- a model's checkpoints as files: DIR/NAME-VERSION.safetensors.
+ *
+ * Each holds all of the learner (weights, transforms, optimiser state) and says in its metadata
+ * which version it is, how far in the example log it has learnt, and the event time of its
+ * publication.
+ */
+#ifndef ONLINE_MODEL_FILES_H
+#define ONLINE_MODEL_FILES_H
+
+#include "models/model.h"
+
+struct model_manifest {
+    uint32_t version;
+    uint64_t cursor;   /* items [0, cursor) of the example log are learnt */
+    int64_t published; /* event time, us */
+    int64_t newest;    /* release time of the newest example learnt, us; INT64_MIN: none */
+};
+
+/* Writes the file whole (temporary, fsync, rename) and its name to ret_file. Makes the folder. */
+STATUS_CHECKED enum status model_files_save(const char *dir, const char *name,
+                                            const struct model *model,
+                                            const struct model_manifest *manifest, char *ret_file,
+                                            size_t file_size);
+/* Returns ST_ENOTFOUND, ST_EIO, or ST_ECORRUPT for a file that is not whole or not of this kind. */
+STATUS_CHECKED enum status model_files_load(const char *dir, const char *file, struct model *model,
+                                            struct model_manifest *ret);
+/* Only its manifest and kind; kind may be NULL. */
+STATUS_CHECKED enum status model_files_inspect(const char *path, struct model_manifest *ret,
+                                               char *kind, size_t kind_size);
+/* Removes all but the newest `kept`. */
+void model_files_prune(const char *dir, const char *name, size_t kept);
+/* Calls fn with the name of each file of the model, oldest version first. name NULL: of all. */
+STATUS_CHECKED enum status model_files_each(const char *dir, const char *name,
+                                            void (*fn)(void *arg, const char *file), void *arg);
+
+#endif

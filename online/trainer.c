@@ -1,0 +1,328 @@
+#include "online/trainer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "ingest/examples.h"
+#include "online/model_files.h"
+
+enum { BLOCKS = 64, LEARN_BATCH = 32 };
+
+struct block {
+    struct buf items;
+    uint64_t n;
+    bool stop;
+};
+
+struct trainer {
+    struct trainer_options options;
+    struct block blocks[BLOCKS];
+    struct ring *full, *empty;
+    struct bell has_full, has_empty;
+    pthread_t thread;
+    bool running;
+    _Atomic int failed; /* enum status */
+    char error[512];
+    uint64_t cursor;
+    uint32_t version;
+    int64_t saved_at;
+    /* the batch being gathered */
+    size_t n;
+    struct example rows[LEARN_BATCH];
+    float *dense;          /* LEARN_BATCH * n_dense */
+    struct sparse *sparse; /* LEARN_BATCH * VECTOR_SPARSE_MAX */
+    _Atomic uint64_t learnt, given;
+    _Atomic int64_t newest, busy_us;
+};
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+static int64_t thread_cpu_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+enum status trainer_create(const struct trainer_options *options, struct trainer **ret)
+{
+    struct trainer *trainer = calloc(1, sizeof *trainer);
+    if (!trainer)
+        return ST_ENOMEM;
+    trainer->options = *options;
+    trainer->newest = INT64_MIN;
+    trainer->dense = calloc(LEARN_BATCH * (options->n_dense + 1), sizeof(float));
+    trainer->sparse = calloc((size_t)LEARN_BATCH * VECTOR_SPARSE_MAX, sizeof(struct sparse));
+    enum status st = trainer->dense && trainer->sparse ? ST_OK : ST_ENOMEM;
+    if (st == ST_OK)
+        st = ring_create(BLOCKS, &trainer->has_full, NULL, &trainer->full);
+    if (st == ST_OK)
+        st = ring_create(BLOCKS, &trainer->has_empty, NULL, &trainer->empty);
+    if (st < 0) {
+        trainer_free(trainer);
+        return st;
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        ring_push(trainer->empty, &trainer->blocks[i]);
+    *ret = trainer;
+    return ST_OK;
+}
+
+static struct block *take_empty(struct trainer *trainer)
+{
+    for (;;) {
+        uint32_t seen = bell_seen(&trainer->has_empty);
+        struct block *block = ring_pop(trainer->empty);
+        if (block)
+            return block;
+        bell_wait(&trainer->has_empty, seen, -1);
+    }
+}
+
+static void stop(struct trainer *trainer)
+{
+    struct block *block = take_empty(trainer);
+    block->stop = true;
+    ring_push(trainer->full, block);
+    pthread_join(trainer->thread, NULL);
+    trainer->running = false;
+}
+
+void trainer_free(struct trainer *trainer)
+{
+    if (!trainer)
+        return;
+    if (trainer->running)
+        stop(trainer);
+    for (size_t i = 0; i < BLOCKS; i++)
+        buf_done(&trainer->blocks[i].items);
+    ring_free(trainer->full);
+    ring_free(trainer->empty);
+    free(trainer->dense);
+    free(trainer->sparse);
+    free(trainer);
+}
+
+static void learn_gathered(struct trainer *trainer)
+{
+    if (trainer->n > 0)
+        trainer->options.model->ops->learn(trainer->options.model, trainer->rows, trainer->n);
+    trainer->n = 0;
+}
+
+static void gather(struct trainer *trainer, const struct example_item *item)
+{
+    size_t i = trainer->n++;
+    trainer->rows[i] = (struct example){
+        .vector = {trainer->dense + i * trainer->options.n_dense,
+                   trainer->sparse + i * VECTOR_SPARSE_MAX, item->n_sparse},
+        .label = item->label,
+        .weight = item->weight,
+        .time = item->time,
+    };
+    trainer->newest = item->released_at;
+    if (trainer->n == LEARN_BATCH)
+        learn_gathered(trainer);
+}
+
+/* {weights, optimiser, cursor} as one file; the next commit that may name it does. */
+static enum status checkpoint(struct trainer *trainer, const struct example_boundary *boundary)
+{
+    const struct trainer_options *options = &trainer->options;
+    struct trainer_checkpoint point = {trainer->cursor, boundary->version, {0}};
+    enum status st = model_files_save(options->dir, options->name, options->model,
+                                      &(struct model_manifest){boundary->version, trainer->cursor,
+                                                               boundary->time, trainer->newest},
+                                      point.file, sizeof point.file);
+    if (st < 0) {
+        snprintf(trainer->error, sizeof trainer->error, "%s: cannot write a model file: %s",
+                 options->dir, strerror(errno));
+        return st;
+    }
+    commit_offer_trainer(options->commit, &point);
+    model_files_prune(options->dir, options->name, options->files_kept);
+    return ST_OK;
+}
+
+static enum status publish(struct trainer *trainer, const struct example_boundary *boundary)
+{
+    learn_gathered(trainer);
+    registry_publish(trainer->options.registry, trainer->options.model, boundary->version);
+    trainer->version = boundary->version;
+    if (!trainer->options.commit || !trainer->options.dir)
+        return ST_OK;
+    int64_t now = monotonic_us();
+    if (trainer->saved_at && now - trainer->saved_at < trainer->options.checkpoint_every)
+        return ST_OK;
+    trainer->saved_at = now;
+    return checkpoint(trainer, boundary);
+}
+
+static enum status learn_block(struct trainer *trainer, struct slice items, uint64_t skip)
+{
+    struct reader in = reader_of(items);
+    struct example_item item;
+    enum status st;
+    size_t n_dense = trainer->options.n_dense;
+    while ((st = examples_next(&in, n_dense, trainer->dense + trainer->n * n_dense,
+                               trainer->sparse + trainer->n * VECTOR_SPARSE_MAX, &item)) == ST_OK) {
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
+        trainer->cursor++;
+        if (item.is_boundary)
+            TRY(publish(trainer, &item.boundary));
+        else
+            gather(trainer, &item);
+    }
+    learn_gathered(trainer);
+    trainer->learnt = trainer->cursor;
+    return st == ST_EEND ? ST_OK : st;
+}
+
+/* Recovery: what is in the log behind the checkpoint, in blocks that may begin before it. */
+
+struct recovery {
+    struct trainer *trainer;
+    uint64_t until;
+};
+
+static enum status learn_stored(void *arg, uint64_t first, uint64_t n, struct slice block)
+{
+    struct recovery *recovery = arg;
+    struct trainer *trainer = recovery->trainer;
+    if (first > trainer->cursor || first + n > recovery->until)
+        return ST_ECORRUPT; /* items are missing */
+    return learn_block(trainer, block, trainer->cursor - first);
+}
+
+static enum status load_checkpoint(struct trainer *trainer, const struct trainer_checkpoint *point)
+{
+    struct model_manifest manifest;
+    enum status st =
+        model_files_load(trainer->options.dir, point->file, trainer->options.model, &manifest);
+    if (st == ST_OK && (manifest.cursor != point->cursor || manifest.version != point->version))
+        st = ST_ECORRUPT;
+    if (st < 0) {
+        snprintf(trainer->error, sizeof trainer->error,
+                 "model file %s/%s: %s: restore it, or the state directory, from a checkpoint",
+                 trainer->options.dir, point->file, status_text(st));
+        return st;
+    }
+    trainer->cursor = point->cursor;
+    trainer->version = point->version;
+    registry_publish(trainer->options.registry, trainer->options.model, point->version);
+    return ST_OK;
+}
+
+enum status trainer_recover(struct trainer *trainer, struct store *store, uint64_t until)
+{
+    struct trainer_checkpoint point;
+    enum status st = commit_read_trainer(store, &point);
+    if (st == ST_OK)
+        st = load_checkpoint(trainer, &point);
+    else if (st == ST_ENOTFOUND)
+        st = ST_OK;
+    if (st < 0)
+        return st;
+    struct recovery recovery = {trainer, until};
+    st = commit_read_examples(store, trainer->cursor, learn_stored, &recovery);
+    if (st == ST_OK && trainer->cursor != until)
+        st = ST_ECORRUPT;
+    if (st < 0 && !trainer->error[0])
+        snprintf(trainer->error, sizeof trainer->error,
+                 "example log: item %llu of %llu cannot be read: %s",
+                 (unsigned long long)trainer->cursor, (unsigned long long)until, status_text(st));
+    return st;
+}
+
+/* The thread. */
+
+static struct block *take_full(struct trainer *trainer)
+{
+    for (;;) {
+        uint32_t seen = bell_seen(&trainer->has_full);
+        struct block *block = ring_pop(trainer->full);
+        if (block)
+            return block;
+        bell_wait(&trainer->has_full, seen, -1);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct trainer *trainer = arg;
+    pthread_setname_np(pthread_self(), "trainer");
+    for (;;) {
+        struct block *block = take_full(trainer);
+        if (block->stop)
+            return NULL;
+        enum status st = trainer->failed;
+        if (st == ST_OK)
+            st = learn_block(trainer, buf_slice(&block->items), 0);
+        if (st < 0) {
+            trainer->failed = st; /* blocks are still taken, so that nobody waits for ever */
+            registry_stop(trainer->options.registry);
+        }
+        trainer->busy_us = thread_cpu_us();
+        ring_push(trainer->empty, block);
+    }
+}
+
+enum status trainer_start(struct trainer *trainer)
+{
+    if (pthread_create(&trainer->thread, NULL, run, trainer) != 0)
+        return ST_ENOMEM;
+    trainer->running = true;
+    return ST_OK;
+}
+
+bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n)
+{
+    struct block *block = take_empty(trainer);
+    buf_reset(&block->items);
+    buf_append(&block->items, items.data, items.len);
+    block->n = n;
+    trainer->given += n;
+    bool pushed = ring_push(trainer->full, block);
+    assert(pushed);
+    (void)pushed;
+    return trainer->failed == ST_OK;
+}
+
+/* All blocks back in the ring of empty ones: nothing is being learnt. */
+void trainer_drain(struct trainer *trainer)
+{
+    while (ring_depth(trainer->empty) < BLOCKS) {
+        uint32_t seen = bell_seen(&trainer->has_empty);
+        if (ring_depth(trainer->empty) < BLOCKS)
+            bell_wait(&trainer->has_empty, seen, -1);
+    }
+}
+
+enum status trainer_status(const struct trainer *trainer)
+{
+    return trainer->failed;
+}
+
+const char *trainer_error(const struct trainer *trainer)
+{
+    return trainer->error;
+}
+
+struct trainer_figures trainer_figures(const struct trainer *trainer)
+{
+    return (struct trainer_figures){trainer->learnt, ring_depth(trainer->full), trainer->newest,
+                                    trainer->busy_us};
+}

@@ -1,0 +1,59 @@
+/*
+ * online/trainer.h -- learns from the example log in a thread of its own, on its own copy of the
+ * model.
+ *
+ * The state thread hands over blocks of the log as it writes them. A boundary in the log publishes:
+ * the version has then learnt exactly the items before it. At boundaries {weights, transforms,
+ * optimiser state, cursor} go to one file, fsynced, which the next commit names; after a crash the
+ * trainer loads it, reads the durable log from its cursor on, and publishes the same versions
+ * again.
+ */
+#ifndef ONLINE_TRAINER_H
+#define ONLINE_TRAINER_H
+
+#include "base/ring.h"
+#include "ingest/commit.h"
+#include "models/model.h"
+#include "online/registry.h"
+
+struct trainer;
+
+struct trainer_options {
+    struct model *model; /* the copy that learns; the caller frees it after trainer_free() */
+    size_t n_dense;
+    struct registry *registry;
+    struct commit *commit;    /* is offered checkpoints; NULL: none are made */
+    const char *dir;          /* folder of model files; NULL: none are made */
+    const char *name;         /* of the model, in file names */
+    int64_t checkpoint_every; /* us of wall time between files, at least */
+    size_t files_kept;
+};
+
+STATUS_CHECKED enum status trainer_create(const struct trainer_options *options,
+                                          struct trainer **ret);
+/* Stops the thread first if it runs. */
+void trainer_free(struct trainer *trainer);
+
+/* Before the thread starts: loads the named checkpoint and learns what the log holds past it, up to
+ * item `until`. ST_ECORRUPT, ST_ENOTFOUND: the file is bad or missing; trainer_error() names it. */
+STATUS_CHECKED enum status trainer_recover(struct trainer *trainer, struct store *store,
+                                           uint64_t until);
+STATUS_CHECKED enum status trainer_start(struct trainer *trainer);
+
+/* Gives n items to the trainer (copied); waits while it is too far behind. False once it failed. */
+bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n);
+/* Waits until all given is learnt. */
+void trainer_drain(struct trainer *trainer);
+/* Its failure, if it had one. */
+enum status trainer_status(const struct trainer *trainer);
+const char *trainer_error(const struct trainer *trainer);
+
+struct trainer_figures {
+    uint64_t learnt;        /* items behind the cursor */
+    uint64_t behind;        /* blocks waiting */
+    int64_t newest_example; /* release time of the newest item learnt */
+    int64_t busy_us;        /* CPU time of the thread */
+};
+struct trainer_figures trainer_figures(const struct trainer *trainer);
+
+#endif
