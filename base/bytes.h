@@ -25,6 +25,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct slice {
     const char *data; /* not NUL-terminated; NULL with len 0 is "nothing" */
     size_t len;
@@ -32,7 +36,8 @@ struct slice {
 
 static inline struct slice slice_of(const char *text)
 {
-    return (struct slice){text, text ? strlen(text) : 0};
+    struct slice s = {text, text ? strlen(text) : 0};
+    return s;
 }
 
 static inline bool slice_eq(struct slice a, struct slice b)
@@ -52,7 +57,8 @@ void buf_done(struct buf *buf);
 char *buf_reserve(struct buf *buf, size_t more);
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_text(struct buf *buf, const char *text);
-__attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
+__attribute__((format(printf, 2, 3), nonnull(2))) void buf_printf(struct buf *buf,
+                                                                  const char *format, ...);
 
 static inline void buf_reset(struct buf *buf)
 {
@@ -61,7 +67,8 @@ static inline void buf_reset(struct buf *buf)
 
 static inline struct slice buf_slice(const struct buf *buf)
 {
-    return (struct slice){buf->data, buf->len};
+    struct slice s = {buf->data, buf->len};
+    return s;
 }
 
 static inline void buf_byte(struct buf *buf, uint8_t v)
@@ -116,7 +123,8 @@ struct reader {
 
 static inline struct reader reader_of(struct slice s)
 {
-    return (struct reader){s.data, s.data + s.len, false};
+    struct reader in = {s.data, s.data + s.len, false};
+    return in;
 }
 
 static inline size_t reader_left(const struct reader *in)
@@ -141,5 +149,9 @@ double read_f64(struct reader *in);
 uint64_t read_varint(struct reader *in);
 int64_t read_varint_signed(struct reader *in);
 struct slice read_slice(struct reader *in);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

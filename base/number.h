@@ -24,8 +24,8 @@ size_t number_from_float(float v, char *ret);
 size_t number_from_double_17(double v, char *ret);
 size_t number_from_int(int64_t v, char *ret);
 
-/* The whole text must be a decimal number ("12", "-0.5", "1e9"; also "+1"; "nan" and "inf" are
- * refused). Returns ST_EINVAL. */
+/* The whole text must be a decimal number ("12", "-0.5", "1e9"; also "+1", ".5" and "5."; "nan" and
+ * "inf" are refused, and so is what is too large or too small for the type). Returns ST_EINVAL. */
 STATUS_CHECKED enum status number_to_double(struct slice text, double *ret);
 STATUS_CHECKED enum status number_to_int(struct slice text, int64_t *ret);
 

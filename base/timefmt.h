@@ -28,17 +28,21 @@ struct timefmt {
     enum timefmt_kind kind;
     char pattern[64];        /* TIMEFMT_STRPTIME */
     const struct zone *zone; /* for forms that carry no offset; NULL is UTC */
+    unsigned char fixed; /* length of a pattern's texts with all digits in fixed places, else 0 */
+    char between[5];     /* and what stands between them */
 };
 
-/* text: "epoch_s", "epoch_ms", "epoch_us" (an integer or a decimal fraction), "rfc3339", or a
- * strptime pattern of %Y %m %d %H %M %S %f (fraction of a second) %y %b %B %z %Z(UTC only) %j %p %I
- * %T %F %%. zone: the zone of times that carry no offset, NULL for UTC.
- * Returns ST_EINVAL for a pattern with an unknown or missing conversion. */
+/* text: "epoch_s", "epoch_ms", "epoch_us" (an integer or a decimal fraction), "rfc3339" (an offset
+ * may be missing), or a strptime pattern of %Y %m %d %H %M %S %f (fraction of a second) %y %b %B %z
+ * %Z(UTC only) %j %p %I %T %F %%. A blank in it stands for one or more. zone: the zone of times
+ * that carry no offset, NULL for UTC. Parts of a second below microseconds do not count. Returns
+ * ST_EINVAL for a pattern with an unknown, repeated or missing conversion. */
 STATUS_CHECKED enum status timefmt_compile(struct slice text, const struct zone *zone,
                                            struct timefmt *ret);
 
-/* The whole text must match. Dates are checked (no 30 February); years 1 to 9999.
- * Returns ST_EINVAL. */
+/* The whole text must match. Dates are checked (no 30 February); years 1 to 9999. A local time that
+ * a change of clocks skips counts by the offset before it; one that comes twice is its first. A
+ * leap second counts as the second after it. Returns ST_EINVAL. */
 STATUS_CHECKED enum status timefmt_parse(const struct timefmt *format, struct slice text,
                                          int64_t *ret);
 
@@ -46,7 +50,8 @@ STATUS_CHECKED enum status timefmt_parse(const struct timefmt *format, struct sl
  * bytes with the NUL. Returns the length. */
 size_t time_format(int64_t t, char *ret);
 
-/* A name of the tz database ("Europe/Berlin"). Returns ST_ENOTFOUND. */
+/* A name of the tz database ("Europe/Berlin"); "UTC" is known without one. Thread-safe; reads a
+ * file the first time. Returns ST_ENOTFOUND. */
 STATUS_CHECKED enum status zone_find(const char *name, const struct zone **ret);
 
 /* Local calendar time. zone NULL: UTC. Cost: a few ns for UTC, tens for zones. */
@@ -60,9 +65,12 @@ struct civil civil_of(int64_t t, const struct zone *zone);
 /* Days since 1970-01-01 of a date. */
 int64_t civil_days(int year, int month, int day);
 
-/* "90s", "1d", "1h30m", "250ms", "5us", "2w", "0s"; no bare numbers. Returns ST_EINVAL. */
+/* "90s", "1d", "1h30m", "250ms", "5us", "2w", "0s": whole numbers, larger units first; no bare
+ * numbers. Returns ST_EINVAL. */
 STATUS_CHECKED enum status duration_parse(struct slice text, int64_t *ret);
-/* The shortest such text with the largest units: 86400 s is "1d"; at most 48 bytes. */
+/* In units from days down, without those that are 0: "1d", "1m30s", "30d", "0s". duration_parse()
+ * reads it back; a negative one, which that refuses, has a '-' in front. At most 48 bytes with the
+ * NUL; returns the length. */
 size_t duration_format(int64_t us, char *ret);
 
 #endif
