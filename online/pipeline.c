@@ -1,0 +1,417 @@
+#include "online/pipeline.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "ingest/examples.h"
+
+enum { ROWS_MAX = 512, EXAMPLES_GIVEN_AT = 32 * 1024 };
+
+/* A row that waits to be scored with the others of its version. */
+struct waiting_row {
+    const struct event *event;
+    uint32_t lane;
+    bool repeated;
+    bool stored; /* has an entry in the join */
+    struct pending_ref ref;
+    struct pending known; /* repeated: what was stored */
+    size_t at;            /* its vector */
+};
+
+struct pipeline {
+    struct pipeline_options options;
+    const struct schema *schema;
+    struct head *head;
+    struct epoch *epoch;
+    struct runs runs;
+    size_t n_dense;
+    size_t n_rows, n_vectors;
+    struct waiting_row rows[ROWS_MAX];
+    double *values; /* ROWS_MAX * n_dense, as extracted */
+    float *dense;   /* the same, rounded: what models see */
+    struct sparse *sparse;
+    size_t n_sparse_used, n_sparse_cap;
+    size_t sparse_from[ROWS_MAX + 1];
+    struct vector vectors[ROWS_MAX];
+    float scores[ROWS_MAX];
+    struct key128 *keys;
+    struct rows rows_out;
+    struct buf given; /* items of the example log not yet given to the trainer */
+    uint64_t given_n;
+    struct pipeline_figures figures;
+    struct prequential *prequential;
+};
+
+enum status pipeline_create(const struct pipeline_options *options, struct pipeline **ret)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (!p)
+        return ST_ENOMEM;
+    p->options = *options;
+    p->schema = options->schema;
+    p->head = options->head;
+    p->n_dense = plan_vector_schema(options->plan)->n_dense;
+    p->values = calloc(ROWS_MAX * (p->n_dense + 1), sizeof *p->values);
+    p->dense = calloc(ROWS_MAX * (p->n_dense + 1), sizeof *p->dense);
+    p->n_sparse_cap = ROWS_MAX * 16 + VECTOR_SPARSE_MAX;
+    p->sparse = calloc(p->n_sparse_cap, sizeof *p->sparse);
+    p->keys = calloc(plan_n_label_keys(options->plan) + 1, sizeof *p->keys);
+    enum status st = p->values && p->dense && p->sparse && p->keys ? ST_OK : ST_ENOMEM;
+    if (st == ST_OK)
+        st = prequential_create(&p->prequential);
+    if (st < 0) {
+        pipeline_free(p);
+        return st;
+    }
+    rows_init(&p->rows_out, &options->rows, plan_vector_schema(options->plan));
+    *ret = p;
+    return ST_OK;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    prequential_free(p->prequential);
+    rows_done(&p->rows_out);
+    buf_done(&p->given);
+    free(p->values);
+    free(p->dense);
+    free(p->sparse);
+    free(p->keys);
+    free(p);
+}
+
+void pipeline_set_epoch(struct pipeline *p, struct epoch *epoch)
+{
+    p->epoch = epoch;
+    epoch->examples_first = p->head->examples_next;
+}
+
+/* Examples: into the epoch, so that they are durable with it, and to the trainer, who need not wait
+ * for that. */
+
+static enum status give_examples(struct pipeline *p)
+{
+    if (p->given_n == 0)
+        return ST_OK;
+    bool given =
+        !p->options.trainer || trainer_give(p->options.trainer, buf_slice(&p->given), p->given_n);
+    buf_reset(&p->given);
+    p->given_n = 0;
+    return given ? ST_OK : ST_ESTOPPED;
+}
+
+static void item_added(struct pipeline *p, size_t from)
+{
+    buf_append(&p->given, p->epoch->examples.data + from, p->epoch->examples.len - from);
+    p->given_n++;
+    p->epoch->examples_n++;
+    p->head->examples_next++;
+}
+
+static void count_released(struct pipeline *p, const struct released *example)
+{
+    p->figures.released++;
+    p->figures.absent += example->absent;
+    p->figures.corrections += example->correction;
+    p->figures.thinned += !example->kept;
+    if (!example->correction && example->version > 0)
+        prequential_add(p->prequential, example->score, example->label);
+}
+
+static void on_release(void *arg, const struct released *example)
+{
+    struct pipeline *p = arg;
+    count_released(p, example);
+    if (!example->kept || !p->options.trainer)
+        return;
+    size_t from = p->epoch->examples.len;
+    examples_put(&p->epoch->examples, example);
+    item_added(p, from);
+}
+
+/* Scoring: all rows gathered share one version. */
+
+static void score_vectors(struct pipeline *p, const struct model *model)
+{
+    for (size_t i = 0; i < p->n_vectors; i++)
+        p->vectors[i] = (struct vector){p->dense + i * p->n_dense, p->sparse + p->sparse_from[i],
+                                        p->sparse_from[i + 1] - p->sparse_from[i]};
+    model->ops->score(model, p->vectors, p->n_vectors, p->scores);
+}
+
+/* A repeat tells what its first arrival was scored, in the same words. */
+static struct row_score row_of(const struct pipeline *p, const struct waiting_row *row)
+{
+    struct row_score out = {.event = row->event, .time = row->event->time, .values = NULL};
+    if (row->repeated) {
+        struct pending known = join_get(p->options.join, row->ref);
+        out.time = known.time;
+        out.score = known.score;
+        out.version = known.version;
+    } else {
+        out.score = p->scores[row->at];
+        out.version = p->head->version;
+        out.values = p->values + row->at * p->n_dense;
+        out.vector = &p->vectors[row->at];
+    }
+    return out;
+}
+
+static void emit(struct pipeline *p, const struct waiting_row *row)
+{
+    struct row_score out = row_of(p, row);
+    if (row->stored && !row->repeated)
+        join_set_score(p->options.join, row->ref, out.score, out.version);
+    p->epoch->outbox_rows += rows_put_score(&p->rows_out, &p->epoch->outbox, row->lane, &out);
+    p->figures.scored += !row->repeated;
+    if (p->options.on_score && !row->repeated)
+        p->options.on_score(p->options.on_score_arg, &out);
+}
+
+enum status pipeline_flush(struct pipeline *p)
+{
+    TRY(give_examples(p));
+    if (p->n_rows == 0)
+        return ST_OK;
+    const struct model *model = NULL;
+    if (p->options.registry) {
+        model = registry_acquire(p->options.registry, p->head->version);
+        if (!model)
+            return ST_ESTOPPED;
+        score_vectors(p, model);
+        registry_release(p->options.registry, model);
+    } else {
+        for (size_t i = 0; i < p->n_vectors; i++)
+            p->scores[i] = NAN;
+    }
+    for (size_t i = 0; i < p->n_rows; i++)
+        emit(p, &p->rows[i]);
+    p->n_rows = p->n_vectors = p->n_sparse_used = 0;
+    return ST_OK;
+}
+
+/* Time. */
+
+static int64_t floor_to(int64_t t, int64_t step)
+{
+    int64_t r = t % step;
+    return t - (r < 0 ? r + step : r);
+}
+
+/* The version published at a boundary has learnt exactly what was released by it; without anything
+ * new there is none. Rows gathered so far belong to the version before. */
+static enum status publish(struct pipeline *p, int64_t boundary)
+{
+    if (!p->options.trainer || p->head->examples_next == p->head->examples_published)
+        return ST_OK;
+    TRY(pipeline_flush(p));
+    size_t from = p->epoch->examples.len;
+    p->head->version++;
+    p->figures.boundaries++;
+    examples_put_boundary(&p->epoch->examples,
+                          &(struct example_boundary){p->head->version, boundary});
+    item_added(p, from);
+    p->head->examples_published = p->head->examples_next;
+    return give_examples(p);
+}
+
+/* Stretches in which nothing falls due are jumped over. */
+static int64_t next_boundary(const struct pipeline *p, int64_t boundary, int64_t now)
+{
+    int64_t step = p->options.publish_every, due = join_next_due(p->options.join);
+    int64_t next = boundary + step, until = due < now ? due : now;
+    if (until <= next)
+        return next;
+    int64_t reached = floor_to(until, step);
+    return reached < until ? reached + step : reached;
+}
+
+/* Carries the stream's time on to t: what is due is released, and boundaries before t publish. An
+ * event sees what is due at its own instant, a label or a tick does not: labels come first. */
+static enum status advance(struct pipeline *p, int64_t t, bool inclusive)
+{
+    struct head *head = p->head;
+    if (t > head->clock)
+        head->clock = t;
+    int64_t now = head->clock;
+    if (head->boundary_next == INT64_MIN)
+        head->boundary_next = floor_to(now, p->options.publish_every) + p->options.publish_every;
+    while (head->boundary_next < now) {
+        join_release(p->options.join, head->boundary_next, true, on_release, p);
+        TRY(publish(p, head->boundary_next));
+        head->boundary_next = next_boundary(p, head->boundary_next, now);
+    }
+    join_release(p->options.join, now, inclusive, on_release, p);
+    return p->given.len >= EXAMPLES_GIVEN_AT ? give_examples(p) : ST_OK;
+}
+
+/* Events. */
+
+static bool is_repeated(struct pipeline *p, const struct event *event, struct waiting_row *row)
+{
+    return p->schema->streams[event->stream].id_field &&
+           join_find(p->options.join, event->id_key, p->head->clock, &row->known, &row->ref);
+}
+
+static void round_vector(struct pipeline *p, size_t at)
+{
+    const double *from = p->values + at * p->n_dense;
+    float *to = p->dense + at * p->n_dense;
+    for (size_t i = 0; i < p->n_dense; i++)
+        to[i] = (float)from[i];
+}
+
+static void extract(struct pipeline *p, const struct event *event, size_t at)
+{
+    size_t n_sparse = 0;
+    p->sparse_from[at] = p->n_sparse_used;
+    plan_extract(p->options.plan, p->options.state, event, p->values + at * p->n_dense,
+                 p->sparse + p->n_sparse_used, &n_sparse);
+    p->n_sparse_used += n_sparse;
+    p->sparse_from[at + 1] = p->n_sparse_used;
+    round_vector(p, at);
+}
+
+/* Keeps the event until its label comes; its id alone, where it is not scored. Returns whether. */
+static bool remember(struct pipeline *p, const struct event *event, bool scored, bool observed,
+                     size_t at, struct pending_ref *ret)
+{
+    const struct stream *stream = &p->schema->streams[event->stream];
+    const struct label_schema *labels = &p->schema->labels;
+    if ((!stream->id_field && !(scored && labels->present)) ||
+        event->time + labels->horizon < p->head->clock)
+        return false;
+    struct pending_parts parts = {.id = event->id_key, .time = event->time, .scored = scored};
+    if (observed) {
+        plan_label_keys(p->options.plan, event, p->keys);
+        parts.keys = p->keys;
+    }
+    if (scored) {
+        parts.dense = p->dense + at * p->n_dense;
+        parts.sparse = p->sparse + p->sparse_from[at];
+        parts.n_sparse = p->sparse_from[at + 1] - p->sparse_from[at];
+    }
+    double label;
+    if (join_add(p->options.join, &parts, p->head->clock, ret, &label) && observed)
+        plan_label(p->options.plan, p->options.state, p->keys, event->time,
+                   (uint32_t)event->id_key.lo, label);
+    return true;
+}
+
+static bool rows_full(const struct pipeline *p)
+{
+    return p->n_rows == ROWS_MAX || p->n_sparse_used + VECTOR_SPARSE_MAX > p->n_sparse_cap;
+}
+
+static enum status take_data(struct pipeline *p, const struct event *event, uint32_t lane)
+{
+    TRY(advance(p, event->time, true));
+    if (rows_full(p))
+        TRY(pipeline_flush(p));
+    p->figures.events++;
+    bool scored = p->schema->streams[event->stream].score;
+    struct waiting_row row = {.event = event, .lane = lane, .at = p->n_vectors};
+    row.repeated = is_repeated(p, event, &row);
+    if (row.repeated) {
+        p->figures.repeated++;
+        if (row.known.scored)
+            p->rows[p->n_rows++] = row;
+        return ST_OK;
+    }
+    if (scored)
+        extract(p, event, row.at);
+    bool observed = event->time >= p->head->clock - p->options.lateness;
+    if (observed)
+        plan_observe(p->options.plan, p->options.state, event);
+    p->figures.late += !observed;
+    row.stored = remember(p, event, scored, observed, row.at, &row.ref);
+    if (scored) {
+        p->n_vectors++;
+        p->rows[p->n_rows++] = row;
+    }
+    return ST_OK;
+}
+
+static enum status take_label(struct pipeline *p, const struct event *event)
+{
+    TRY(advance(p, event->time, false));
+    struct label label = {event->id_key, event->label, p->head->clock, event->origin.offset};
+    struct labelled labelled = {0};
+    enum label_outcome outcome = join_label(p->options.join, &label, on_release, p, &labelled);
+    p->figures.labels[outcome]++;
+    if (labelled.keys)
+        plan_label(p->options.plan, p->options.state, labelled.keys, labelled.time,
+                   (uint32_t)event->id_key.lo, label.value);
+    return ST_OK;
+}
+
+static void take_dead(struct pipeline *p, const struct event *event, uint32_t lane)
+{
+    p->figures.dead++;
+    outbox_put(&p->epoch->outbox, CHANNEL_DEAD, lane, event->origin.offset, 0, (struct slice){0},
+               event->raw, slice_of(event->reason));
+    p->epoch->outbox_rows++;
+}
+
+static enum status dispatch(struct pipeline *p, const struct event *event, uint32_t lane)
+{
+    switch (event->kind) {
+    case EVENT_DATA:
+        return take_data(p, event, lane);
+    case EVENT_LABEL:
+        return take_label(p, event);
+    case EVENT_TICK:
+        return advance(p, event->time, false);
+    case EVENT_DEAD:
+        take_dead(p, event, lane);
+    }
+    return ST_OK;
+}
+
+enum status pipeline_take(struct pipeline *p, const struct event *event, uint32_t lane)
+{
+    TRY(dispatch(p, event, lane));
+    if (event->kind == EVENT_TICK) {
+        runs_tick(&p->runs, &p->epoch->runs, event->time);
+        return ST_OK;
+    }
+    struct origin origin = {lane, event->origin.offset};
+    runs_take(&p->runs, &p->epoch->runs, origin);
+    p->head->lanes[lane].next = event->origin.offset + 1;
+    p->head->events++;
+    p->epoch->events++;
+    if (event->arrived < p->epoch->oldest_arrival)
+        p->epoch->oldest_arrival = event->arrived;
+    return ST_OK;
+}
+
+void pipeline_seal(struct pipeline *p)
+{
+    assert(p->n_rows == 0 && p->given_n == 0);
+    struct epoch *epoch = p->epoch;
+    runs_close(&p->runs, &epoch->runs);
+    p->head->epoch = epoch->number;
+    head_encode(p->head, &epoch->head);
+    state_seal(p->options.state, &epoch->redo);
+}
+
+void pipeline_prefetch(const struct pipeline *p, const struct event *event)
+{
+    if (event->kind == EVENT_DATA)
+        plan_prefetch(p->options.plan, p->options.state, event);
+    if (event->kind != EVENT_TICK && event->kind != EVENT_DEAD)
+        join_prefetch(p->options.join, event->id_key);
+}
+
+const struct pipeline_figures *pipeline_figures(const struct pipeline *p)
+{
+    return &p->figures;
+}
+
+const struct prequential *pipeline_prequential(const struct pipeline *p)
+{
+    return p->prequential;
+}

@@ -1,0 +1,68 @@
+/*
+ * online/pipeline.h -- the straight line: an event goes in; features, example and score come out.
+ *
+ * Owned by the state thread: all state changes here, in the order of the merged stream, and depends
+ * on nothing else (no wall clock, no batch size, no timing). What came of a stretch of input is in
+ * the epoch, which pipeline_seal() closes for the commit thread.
+ *
+ *     for each event of a batch: pipeline_take(pipeline, event);
+ *     pipeline_flush(pipeline);                   // rows of the batch are scored and in the outbox
+ *     pipeline_seal(pipeline, sweep_bytes);       // now and then: the epoch is complete
+ */
+#ifndef ONLINE_PIPELINE_H
+#define ONLINE_PIPELINE_H
+
+#include "features/plan.h"
+#include "ingest/epoch.h"
+#include "ingest/join.h"
+#include "models/auc.h"
+#include "online/head.h"
+#include "online/registry.h"
+#include "online/rows.h"
+#include "online/trainer.h"
+
+struct pipeline;
+
+struct pipeline_options {
+    const struct schema *schema;
+    struct state *state;
+    struct plan *plan;
+    struct join *join;
+    struct registry *registry; /* NULL: nothing is scored */
+    struct trainer *trainer;   /* NULL: nothing is learnt */
+    struct head *head;         /* as recovered; changed here */
+    struct rows_options rows;
+    int64_t publish_every; /* us of event time between versions */
+    int64_t lateness;      /* us an event may be behind the stream's time and still be observed */
+    /* Called for each scored row; NULL: not wanted. */
+    void (*on_score)(void *arg, const struct row_score *row);
+    void *on_score_arg;
+};
+
+STATUS_CHECKED enum status pipeline_create(const struct pipeline_options *options,
+                                           struct pipeline **ret);
+void pipeline_free(struct pipeline *pipeline);
+
+/* The epoch being filled; the caller swaps it for an empty one after sealing. */
+void pipeline_set_epoch(struct pipeline *pipeline, struct epoch *epoch);
+
+/* Takes one event; lane is its lane's number in the head. ST_ESTOPPED: the trainer failed. */
+STATUS_CHECKED enum status pipeline_take(struct pipeline *pipeline, const struct event *event,
+                                         uint32_t lane);
+/* Scores the rows gathered so far. Before the batch that the events live in is used again. */
+STATUS_CHECKED enum status pipeline_flush(struct pipeline *pipeline);
+/* Completes the epoch: head and changed records are copied into it. Nothing may be gathered. */
+void pipeline_seal(struct pipeline *pipeline);
+/* Starts loading what taking this event will read. */
+void pipeline_prefetch(const struct pipeline *pipeline, const struct event *event);
+
+/* Counted since the start of the process. */
+struct pipeline_figures {
+    uint64_t events, scored, repeated, late, dead, labels[LABEL_OUTCOMES], released, absent,
+        corrections, thinned, boundaries;
+};
+const struct pipeline_figures *pipeline_figures(const struct pipeline *pipeline);
+/* Scores against what the events turned out to be, before they were learnt. */
+const struct prequential *pipeline_prequential(const struct pipeline *pipeline);
+
+#endif

@@ -1,0 +1,275 @@
+#include "online/service_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/timefmt.h"
+
+int64_t service_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+static struct lane_name lane_name(void *arg, uint32_t lane)
+{
+    struct service *service = arg;
+    const struct head_lane *named = &service->head.lanes[lane];
+    return (struct lane_name){named->topic, named->partition};
+}
+
+static enum status open_store(struct service *service)
+{
+    char *error = NULL;
+    char path[4200];
+    snprintf(path, sizeof path, "%s/db", service->options.dir);
+    enum status st = store_open_rocks(path, &service->store, &error);
+    if (st == ST_EBUSY)
+        log_error("state.busy", "dir=\"%s\" why=\"another process uses it\"", service->options.dir);
+    else if (st < 0)
+        log_error("state.open", "dir=\"%s\" why=\"%s\" hint=\"restore it from a checkpoint\"",
+                  service->options.dir, error ? error : status_text(st));
+    free(error);
+    return st;
+}
+
+static enum status open_commit(struct service *service)
+{
+    struct commit_options options = {
+        .store = service->store,
+        .sink = service->options.sink,
+        .lane_name = lane_name,
+        .lane_arg = service,
+        .outbox_rows_max = 200000,
+        .runs_kept = 1000000,
+    };
+    return commit_create(&options, &service->commit);
+}
+
+static enum status recover_state(struct service *service)
+{
+    struct buf head = {0};
+    uint64_t epoch;
+    enum status st = commit_recover(service->commit, service->state, &head, &epoch);
+    if (st == ST_OK && epoch > 0)
+        st = head_decode(buf_slice(&head), &service->head);
+    if (st < 0)
+        log_error("state.recover", "dir=\"%s\" why=\"%s: %s\"", service->options.dir,
+                  status_text(st), commit_error(service->commit));
+    else if (epoch > 0)
+        log_info("state.recovered",
+                 "epoch=%" PRIu64 " records=%zu events=%" PRIu64 " rows=%" PRIu64, epoch,
+                 state_count(service->state), service->head.events,
+                 commit_outbox_depth(service->commit));
+    buf_done(&head);
+    return st;
+}
+
+static enum status make_plan(struct service *service)
+{
+    const struct settings *settings = service->settings;
+    struct conf_errors errors = {0};
+    enum status st = plan_create(&settings->schema, settings->features_node,
+                                 settings->time.lateness, service->state, &errors, &service->plan);
+    conf_errors_print(&errors, stderr);
+    if (st == ST_EVERSION)
+        log_error("state.changed", "why=\"a feature's windows are not as the state holds them\" "
+                                   "hint=\"name the feature anew or start with an empty state\"");
+    conf_errors_done(&errors);
+    return st;
+}
+
+static enum status make_join(struct service *service)
+{
+    struct join_options options = {
+        .labels = service->settings->schema.labels,
+        .n_dense = plan_vector_schema(service->plan)->n_dense,
+        .n_keys = plan_n_label_keys(service->plan),
+    };
+    TRY(join_create(&options, service->state, &service->join));
+    return join_recover(service->join);
+}
+
+static enum status make_model(void *arg, struct model **ret)
+{
+    struct service *service = arg;
+    const struct model_settings *model = service->settings->model;
+    struct conf_errors errors = {0};
+    enum status st = model->ops->create(model->options, plan_vector_schema(service->plan),
+                                        model->node, &errors, ret);
+    conf_errors_print(&errors, stderr);
+    conf_errors_done(&errors);
+    return st;
+}
+
+static enum status make_trainer(struct service *service)
+{
+    const struct settings *settings = service->settings;
+    if (!settings->model)
+        return ST_OK;
+    TRY(make_model(service, &service->learner));
+    TRY(registry_create(make_model, service, &service->registry));
+    struct trainer_options options = {
+        .model = service->learner,
+        .n_dense = plan_vector_schema(service->plan)->n_dense,
+        .registry = service->registry,
+        .commit = service->commit,
+        .dir = service->model_dir,
+        .name = settings->model->name,
+        .checkpoint_every = 10 * SECOND_US,
+        .files_kept = 48,
+    };
+    TRY(trainer_create(&options, &service->trainer));
+    enum status st = trainer_recover(service->trainer, service->store, service->head.examples_next);
+    if (st < 0)
+        log_error("model.recover", "why=\"%s\"", trainer_error(service->trainer));
+    return st;
+}
+
+static enum status make_pipeline(struct service *service)
+{
+    const struct settings *settings = service->settings;
+    struct pipeline_options options = {
+        .schema = &settings->schema,
+        .state = service->state,
+        .plan = service->plan,
+        .join = service->join,
+        .registry = service->registry,
+        .trainer = service->trainer,
+        .head = &service->head,
+        .rows = {.format = service->options.format,
+                 .model = settings->model ? settings->model->name : settings->name,
+                 .scores = service->options.rows_scores,
+                 .features = service->options.rows_features},
+        .publish_every = settings->model ? settings->model->publish : DAY_US,
+        .lateness = settings->time.lateness,
+        .on_score = service->options.on_score,
+        .on_score_arg = service->options.on_score_arg,
+    };
+    return pipeline_create(&options, &service->pipeline);
+}
+
+/* Lanes keep their numbers over restarts; each is read on from where the last commit left it. */
+static enum status seek_lanes(struct service *service)
+{
+    size_t n = merge_lanes(service->merge);
+    service->lane_of = calloc(n + 1, sizeof *service->lane_of);
+    if (!service->lane_of)
+        return ST_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct lane_info info = merge_lane(service->merge, i);
+        uint32_t lane = head_lane(&service->head, info.topic, info.partition);
+        service->lane_of[i] = lane;
+        int64_t next = service->head.lanes[lane].next;
+        enum status st = next >= 0 ? merge_seek(service->merge, i, next) : ST_OK;
+        if (st < 0) {
+            log_error("source.seek", "topic=\"%s\" partition=%d offset=%" PRId64 " why=\"%s\"",
+                      info.topic, info.partition, next, merge_error(service->merge));
+            return st;
+        }
+    }
+    return ST_OK;
+}
+
+static enum status make_merge(struct service *service)
+{
+    const struct service_options *options = &service->options;
+    enum status st = merge_create(&options->merge, &service->settings->schema, options->sources,
+                                  options->n_sources, &service->merge);
+    if (st < 0)
+        return st;
+    if (service->head.clock != INT64_MIN)
+        merge_set_time(service->merge, service->head.clock);
+    return seek_lanes(service);
+}
+
+static enum status make_rings(struct service *service)
+{
+    TRY(ring_create(BATCHES, &service->state_bell, &service->ingest_bell, &service->full));
+    TRY(ring_create(BATCHES, &service->ingest_bell, NULL, &service->empty));
+    TRY(ring_create(EPOCHS, &service->commit_bell, NULL, &service->to_commit));
+    TRY(ring_create(EPOCHS, &service->state_bell, NULL, &service->committed));
+    for (size_t i = 0; i < BATCHES; i++) {
+        TRY(batch_create(BATCH_EVENTS, &service->batches[i]));
+        ring_push(service->empty, service->batches[i]);
+    }
+    for (size_t i = 0; i < EPOCHS; i++)
+        ring_push(service->committed, &service->epochs[i]);
+    return ST_OK;
+}
+
+static enum status open_all(struct service *service)
+{
+    TRY(open_store(service));
+    TRY(state_create(&service->state));
+    TRY(open_commit(service));
+    TRY(recover_state(service));
+    TRY(make_plan(service));
+    TRY(make_join(service));
+    TRY(make_trainer(service));
+    TRY(make_merge(service));
+    TRY(make_pipeline(service));
+    return make_rings(service);
+}
+
+enum status service_open(const struct service_options *options, struct service **ret)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (!service)
+        return ST_ENOMEM;
+    service->options = *options;
+    service->settings = options->settings;
+    snprintf(service->model_dir, sizeof service->model_dir, "%s/models", options->dir);
+    head_init(&service->head);
+    pthread_mutex_init(&service->lanes_lock, NULL);
+    enum status st = open_all(service);
+    if (st < 0) {
+        service_free(service);
+        return st;
+    }
+    service_metrics_init(service);
+    *ret = service;
+    return ST_OK;
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    trainer_free(service->trainer); /* first: it uses most of the others */
+    pipeline_free(service->pipeline);
+    merge_free(service->merge);
+    join_free(service->join);
+    plan_free(service->plan);
+    registry_free(service->registry);
+    if (service->learner)
+        service->learner->ops->free(service->learner);
+    commit_free(service->commit);
+    store_free(service->store);
+    state_free(service->state);
+    for (size_t i = 0; i < BATCHES; i++)
+        batch_free(service->batches[i]);
+    for (size_t i = 0; i < EPOCHS; i++)
+        epoch_done(&service->epochs[i].epoch);
+    ring_free(service->full);
+    ring_free(service->empty);
+    ring_free(service->to_commit);
+    ring_free(service->committed);
+    pthread_mutex_destroy(&service->lanes_lock);
+    head_done(&service->head);
+    free(service->metrics.lag);
+    free(service->lane_of);
+    free(service);
+}
+
+struct service_parts service_parts(struct service *service)
+{
+    return (struct service_parts){service->state,    service->plan,    service->join,
+                                  service->pipeline, service->trainer, service->learner,
+                                  &service->head,    service->commit};
+}

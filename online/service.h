@@ -1,0 +1,66 @@
+/*
+ * online/service.h -- the running service: state directory, threads, and the rings between them.
+ *
+ * `run` and `replay` are the same service with other ends: sources, sink and row format are given.
+ *
+ *     ingest thread -> full batches -> state thread -> sealed epochs -> commit thread -> sink
+ *                   <- empty batches <-             <- empty epochs  <-
+ *                                      state thread -> example blocks -> trainer thread
+ *
+ * The caller's thread is the state thread while service_run() runs.
+ *
+ *     TRY(service_open(&options, &service));            // recovers; complains on the log
+ *     st = service_run(service);                        // until the end, service_stop(), or a
+ * failure service_free(service);
+ */
+#ifndef ONLINE_SERVICE_H
+#define ONLINE_SERVICE_H
+
+#include <signal.h>
+
+#include "ingest/merge.h"
+#include "online/pipeline.h"
+#include "online/settings.h"
+
+struct service;
+
+struct service_options {
+    const struct settings *settings;
+    const char *dir; /* state directory */
+    struct merge_options merge;
+    struct source *const *sources;
+    size_t n_sources;
+    struct sink *sink;
+    enum rows_format format;
+    bool rows_scores, rows_features;
+    const volatile sig_atomic_t *stop; /* set: drain, commit and return; NULL: never */
+    /* After each stretch of input is durable, for telling the broker how far we are; optional. */
+    void (*committed)(void *arg, size_t lane, int64_t next);
+    void *committed_arg;
+    void (*on_score)(void *arg, const struct row_score *row);
+    void *on_score_arg;
+};
+
+/* Opens the state directory, recovers what it holds and starts nothing yet. Failures are logged.
+ * Returns ST_EBUSY, ST_ECORRUPT, ST_EVERSION, ST_EINVAL (config), ST_EIO. */
+STATUS_CHECKED enum status service_open(const struct service_options *options,
+                                        struct service **ret);
+void service_free(struct service *service);
+
+STATUS_CHECKED enum status service_run(struct service *service);
+
+/* For reports and tools, after service_run() or without it. */
+struct service_parts {
+    struct state *state;
+    struct plan *plan;
+    struct join *join;
+    const struct pipeline *pipeline;
+    struct trainer *trainer;
+    struct model *learner;
+    const struct head *head;
+    struct commit *commit;
+};
+struct service_parts service_parts(struct service *service);
+const char *service_health(void *service, bool *ret_ok);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * online/service_internal.h -- what service.c (open, recover, close), service_threads.c (the loops)
+ * and service_metrics.c share. Nobody else includes it.
+ */
+#ifndef ONLINE_SERVICE_INTERNAL_H
+#define ONLINE_SERVICE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/metrics.h"
+#include "base/ring.h"
+#include "online/service.h"
+
+enum { BATCHES = 8, BATCH_EVENTS = 512, EPOCHS = 2, LATENCY_SAMPLES = 64 };
+
+/* An epoch and when some of its events came in, for event-to-score times. */
+struct sealed {
+    struct epoch epoch;
+    size_t n_samples, seen;
+    int64_t samples[LATENCY_SAMPLES];
+    bool stop; /* nothing follows */
+};
+
+struct service_metrics {
+    struct metric *events, *scored, *repeated, *late, *dead, *labels[LABEL_OUTCOMES], *released,
+        *absent, *corrections, *thinned, *versions, *version, *model_age, *pending, *pending_early,
+        *pending_bytes, *state_records, *state_bytes, *outbox, *rows_sent, *rows_acked,
+        *rows_refused, *commits, *commit_time, *commit_bytes, *latency, *ring_batches, *ring_epochs,
+        *trainer_behind, *trainer_learnt, *auc, *average_precision, *log_loss, *calibration,
+        *event_time, *progress, *ready;
+    struct metric **lag; /* a lane */
+};
+
+struct service {
+    struct service_options options;
+    const struct settings *settings;
+    char model_dir[4096];
+
+    /* the state thread's */
+    struct state *state;
+    struct plan *plan;
+    struct join *join;
+    struct head head;
+    struct registry *registry;
+    struct model *learner;
+    struct trainer *trainer;
+    struct pipeline *pipeline;
+    uint32_t *lane_of; /* the head's number of each lane of the merge */
+    struct sealed *filling;
+    int64_t filling_since;
+    uint64_t sweep_floor; /* first epoch whose redo value the running sweep does not cover */
+    uint64_t redo_needed; /* as of the last finished sweep */
+    uint64_t redo_bytes;  /* since the sweep began */
+    int64_t swept_at;
+    bool sweeping;
+    int64_t metrics_at;
+    struct pipeline_figures counted; /* what the metrics have seen */
+
+    /* the ingest thread's */
+    struct merge *merge;
+    pthread_t ingest_thread;
+    enum status ingest_status;
+    _Atomic bool ingest_ended;
+
+    /* the commit thread's */
+    struct store *store;
+    struct commit *commit;
+    pthread_t commit_thread;
+    enum status commit_status;
+
+    /* between them */
+    struct batch *batches[BATCHES];
+    struct ring *full, *empty;
+    struct sealed epochs[EPOCHS];
+    struct ring *to_commit, *committed;
+    struct bell state_bell, ingest_bell, commit_bell;
+    _Atomic bool stopping, commit_failed;
+    _Atomic uint32_t commits_running;
+    pthread_mutex_t lanes_lock; /* names of lanes are read by the commit thread */
+    struct service_metrics metrics;
+};
+
+int64_t service_now(void);
+void service_metrics_init(struct service *service);
+/* Brings the metrics up to date; state thread, a few times a second. */
+void service_metrics_update(struct service *service);
+
+#endif

@@ -1,0 +1,307 @@
+/* The loops of the ingest, state and commit threads. */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "online/service_internal.h"
+
+/* An epoch is what arrived while the last commit ran, at most this much of it. */
+#define EPOCH_MAX_US (100 * 1000)
+/* A sweep of changed pages begins after this much redo, or time if there was any. */
+#define SWEEP_REDO_BYTES (256u << 20)
+#define SWEEP_EVERY_US   (10 * SECOND_US)
+
+static bool asked_to_stop(const struct service *service)
+{
+    return service->stopping || (service->options.stop && *service->options.stop);
+}
+
+/* Ingest: batches of merged events, as large as what is there. */
+
+static struct batch *take_empty(struct service *service)
+{
+    for (;;) {
+        uint32_t seen = bell_seen(&service->ingest_bell);
+        struct batch *batch = ring_pop(service->empty);
+        if (batch)
+            return batch;
+        bell_wait(&service->ingest_bell, seen, -1);
+    }
+}
+
+static enum status fill(struct service *service, struct batch *batch)
+{
+    for (;;) {
+        enum status st = merge_fill(service->merge, batch, service_now());
+        if (st != ST_EAGAIN || asked_to_stop(service))
+            return st;
+        merge_wait(service->merge, 20 * 1000);
+    }
+}
+
+static void *ingest(void *arg)
+{
+    struct service *service = arg;
+    pthread_setname_np(pthread_self(), "ingest");
+    bool end = false;
+    while (!end) {
+        struct batch *batch = take_empty(service);
+        batch_reset(batch);
+        enum status st = fill(service, batch);
+        if (st < 0 && st != ST_EEND && st != ST_EAGAIN) {
+            service->ingest_status = st;
+            log_error("source.failed", "why=\"%s: %s\"", status_text(st),
+                      merge_error(service->merge));
+        }
+        end = batch->end = batch->end || st < 0 || asked_to_stop(service);
+        metric_set(service->metrics.progress, merge_progress(service->merge));
+        ring_push(service->full, batch);
+    }
+    service->ingest_ended = true;
+    bell_ring(&service->state_bell);
+    return NULL;
+}
+
+/* Commit: one durable write an epoch, then its rows. */
+
+static void record_latency(struct service *service, const struct sealed *sealed)
+{
+    int64_t now = service_now();
+    for (size_t i = 0; i < sealed->n_samples; i++)
+        metric_record(service->metrics.latency, now - sealed->samples[i]);
+}
+
+static void commit_done(struct service *service, struct sealed *sealed)
+{
+    ring_push(service->committed, sealed);
+    service->commits_running--;
+    bell_ring(&service->state_bell);
+}
+
+static enum status commit_one(struct service *service, struct sealed *sealed)
+{
+    int64_t begin = service_now();
+    TRY(commit_write(service->commit, &sealed->epoch));
+    metric_record(service->metrics.commit_time, service_now() - begin);
+    metric_add(service->metrics.commits, 1);
+    TRY(commit_produce(service->commit, 0));
+    record_latency(service, sealed);
+    return ST_OK;
+}
+
+/* Sleeps where there is nothing to do; looks after acknowledgements where rows are out. */
+static enum status commit_idle(struct service *service, uint32_t seen)
+{
+    if (commit_outbox_depth(service->commit) > 0)
+        return commit_produce(service->commit, 1000);
+    bell_wait(&service->commit_bell, seen, -1);
+    return ST_OK;
+}
+
+/* The last rows are waited for, but not for ever: they are durable and will be sent again. */
+static enum status commit_drain(struct service *service)
+{
+    int64_t until = service_now() + 30 * SECOND_US;
+    while (commit_outbox_depth(service->commit) > 0 && service_now() < until)
+        TRY(commit_produce(service->commit, 10 * 1000));
+    return commit_tidy(service->commit);
+}
+
+static enum status commit_loop(struct service *service)
+{
+    for (;;) {
+        uint32_t seen = bell_seen(&service->commit_bell);
+        struct sealed *sealed = commit_ready(service->commit) ? ring_pop(service->to_commit) : NULL;
+        if (!sealed) {
+            TRY(commit_idle(service, seen));
+            continue;
+        }
+        if (sealed->stop)
+            return commit_drain(service);
+        TRY(commit_one(service, sealed));
+        commit_done(service, sealed);
+    }
+}
+
+static void *commit_main(void *arg)
+{
+    struct service *service = arg;
+    pthread_setname_np(pthread_self(), "commit");
+    enum status st = commit_loop(service);
+    if (st < 0) {
+        log_error("commit.failed", "why=\"%s: %s\"", status_text(st),
+                  commit_error(service->commit));
+        service->commit_status = st;
+        service->commit_failed = true;
+        bell_ring(&service->state_bell);
+    }
+    return NULL;
+}
+
+/* State. */
+
+static void take_sample(struct sealed *sealed, const struct batch *batch)
+{
+    if (batch->n == 0)
+        return;
+    int64_t arrived = batch->events[batch->n - 1].arrived;
+    if (sealed->n_samples < LATENCY_SAMPLES)
+        sealed->samples[sealed->n_samples++] = arrived;
+}
+
+static enum status take_batch(struct service *service, const struct batch *batch)
+{
+    enum { AHEAD = 6 };
+    for (size_t i = 0; i < batch->n && i < AHEAD; i++)
+        pipeline_prefetch(service->pipeline, &batch->events[i]);
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct event *event = &batch->events[i];
+        if (i + AHEAD < batch->n)
+            pipeline_prefetch(service->pipeline, &batch->events[i + AHEAD]);
+        uint32_t lane = event->kind == EVENT_TICK ? 0 : service->lane_of[event->origin.lane];
+        TRY(pipeline_take(service->pipeline, event, lane));
+    }
+    take_sample(service->filling, batch);
+    return pipeline_flush(service->pipeline);
+}
+
+/* Pages go out in shares, so that no epoch is held up; when a sweep is over, the redo values from
+ * before it began are needless. */
+static void sweep_share(struct service *service, struct epoch *epoch, int64_t now)
+{
+    service->redo_bytes += epoch->redo.len;
+    bool due = service->redo_bytes > SWEEP_REDO_BYTES ||
+               (service->redo_bytes > 0 && now - service->swept_at > SWEEP_EVERY_US);
+    if (!service->sweeping && due) {
+        state_sweep_begin(service->state);
+        service->sweeping = true;
+        service->swept_at = now;
+        service->redo_bytes = 0;
+        service->sweep_floor = epoch->number + 1;
+    }
+    if (service->sweeping &&
+        !state_sweep_some(service->state, 2 * epoch->redo.len + 65536, &epoch->pages)) {
+        service->sweeping = false;
+        service->redo_needed = service->sweep_floor;
+    }
+    state_take_drops(service->state, &epoch->pages);
+    /* Epochs written after the sweep's last share may drop them; this one still holds its pages. */
+    epoch->redo_needed = service->redo_needed;
+}
+
+static void begin_epoch(struct service *service, struct sealed *sealed, uint64_t number)
+{
+    epoch_reset(&sealed->epoch, number);
+    sealed->n_samples = 0;
+    service->filling = sealed;
+    service->filling_since = 0;
+    pipeline_set_epoch(service->pipeline, &sealed->epoch);
+}
+
+static void seal(struct service *service)
+{
+    struct sealed *sealed = service->filling;
+    pipeline_seal(service->pipeline);
+    sweep_share(service, &sealed->epoch, service_now());
+    service->commits_running++;
+    ring_push(service->to_commit, sealed);
+    struct sealed *next;
+    while (!(next = ring_pop(service->committed))) {
+        uint32_t seen = bell_seen(&service->state_bell);
+        if (service->commit_failed)
+            return;
+        if (ring_depth(service->committed) == 0)
+            bell_wait(&service->state_bell, seen, -1);
+    }
+    begin_epoch(service, next, sealed->epoch.number + 1);
+}
+
+static bool may_seal(const struct service *service)
+{
+    return !epoch_empty(&service->filling->epoch) && service->commits_running == 0;
+}
+
+/* While a commit takes longer than an epoch may last, no more is taken. */
+static bool may_take(const struct service *service)
+{
+    return service->filling_since == 0 || service->commits_running == 0 ||
+           service_now() - service->filling_since < EPOCH_MAX_US;
+}
+
+static enum status state_loop(struct service *service)
+{
+    bool end = false;
+    for (;;) {
+        uint32_t seen = bell_seen(&service->state_bell);
+        if (service->commit_failed)
+            return ST_EIO;
+        struct batch *batch = may_take(service) ? ring_pop(service->full) : NULL;
+        if (batch) {
+            TRY(take_batch(service, batch));
+            if (service->filling_since == 0 && batch->n > 0)
+                service->filling_since = service_now();
+            end = end || batch->end;
+            ring_push(service->empty, batch);
+        }
+        bool sealed = may_seal(service);
+        if (sealed)
+            seal(service);
+        service_metrics_update(service);
+        if (batch || sealed)
+            continue;
+        if (end && epoch_empty(&service->filling->epoch) && ring_depth(service->full) == 0)
+            return ST_OK;
+        bell_wait(&service->state_bell, seen, 100 * 1000);
+    }
+}
+
+static void stop_threads(struct service *service)
+{
+    static struct sealed stop = {.stop = true};
+    service->stopping = true;
+    while (service->commits_running > 0 && !service->commit_failed) {
+        uint32_t seen = bell_seen(&service->state_bell);
+        if (service->commits_running > 0 && !service->commit_failed)
+            bell_wait(&service->state_bell, seen, -1);
+    }
+    if (!service->commit_failed)
+        ring_push(service->to_commit, &stop);
+    pthread_join(service->commit_thread, NULL);
+    struct batch *batch;
+    for (bool ended = false; !ended;) { /* the ingest thread may wait for an empty one */
+        uint32_t seen = bell_seen(&service->state_bell);
+        batch = ring_pop(service->full);
+        ended = service->ingest_ended && !batch;
+        if (batch)
+            ring_push(service->empty, batch);
+        else if (!ended)
+            bell_wait(&service->state_bell, seen, 10 * 1000);
+    }
+    pthread_join(service->ingest_thread, NULL);
+}
+
+enum status service_run(struct service *service)
+{
+    struct sealed *first = ring_pop(service->committed);
+    assert(first);
+    begin_epoch(service, first, service->head.epoch + 1);
+    service->swept_at = service_now();
+    if (service->trainer)
+        TRY(trainer_start(service->trainer));
+    if (pthread_create(&service->commit_thread, NULL, commit_main, service) != 0 ||
+        pthread_create(&service->ingest_thread, NULL, ingest, service) != 0)
+        return ST_ENOMEM;
+    metric_set(service->metrics.ready, 1);
+    enum status st = state_loop(service);
+    if (st == ST_ESTOPPED && service->trainer)
+        log_error("trainer.failed", "why=\"%s: %s\"", status_text(trainer_status(service->trainer)),
+                  trainer_error(service->trainer));
+    metric_set(service->metrics.ready, 0);
+    stop_threads(service);
+    if (service->trainer)
+        trainer_drain(service->trainer);
+    service_metrics_update(service);
+    if (st == ST_OK)
+        st = service->commit_status < 0 ? service->commit_status : service->ingest_status;
+    return st;
+}

@@ -1,0 +1,77 @@
+/*
+ * online/settings.h -- the whole configuration file, read: pipeline, schema and deployment.
+ *
+ *     struct settings *settings = NULL;
+ *     if (settings_load("fraud.yaml", stderr, &settings) < 0)
+ *         return 1;                                  // every mistake has been written, with its
+ * line
+ */
+#ifndef ONLINE_SETTINGS_H
+#define ONLINE_SETTINGS_H
+
+#include <stdio.h>
+
+#include "base/conf.h"
+#include "ingest/schema.h"
+#include "models/model.h"
+
+struct state_settings {
+    const char *dir;
+    int64_t cache; /* bytes */
+};
+
+struct kafka_settings {
+    const char *brokers; /* "embedded", or host:port,... */
+    const char *group;
+    int64_t partitions; /* of topics that freshet makes */
+    int64_t replication;
+    struct conf_map properties;
+};
+
+struct scores_settings {
+    const char *topic, *dead_letters;
+    struct conf_texts include;
+    bool features; /* include has "features" */
+};
+
+struct time_settings {
+    int64_t idle_max, ahead_max, lateness, tick; /* us */
+};
+
+struct metrics_settings {
+    const char *listen; /* NULL: no endpoint */
+};
+
+struct model_settings {
+    const char *name;
+    int kind;        /* index into model_kinds */
+    int64_t publish; /* us of event time */
+    const struct model_ops *ops;
+    const void *options; /* of the kind */
+    const struct conf_node *node;
+};
+
+struct settings {
+    const char *name;
+    struct state_settings state;
+    struct kafka_settings kafka;
+    struct scores_settings scores;
+    struct time_settings time;
+    struct metrics_settings metrics;
+    int log; /* enum log_level */
+    const struct conf_node *streams_node, *labels_node, *features_node, *models_node;
+    const struct model_settings *model; /* NULL: nothing is scored */
+    struct schema schema;
+    struct conf *conf; /* owns all texts above */
+};
+
+/* Reads and checks all but the features, which need the schema (plan_create). Mistakes are written
+ * to errors_to. Returns ST_EINVAL, ST_EIO. */
+STATUS_CHECKED enum status settings_load(const char *path, FILE *errors_to, struct settings **ret);
+void settings_free(struct settings *settings);
+
+/* The manual and the JSON schema of the whole file, from its tables. */
+void settings_write_doc(struct buf *ret);
+void settings_write_schema(struct buf *ret);
+
+#endif
