@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 
-int64_t service_now(void)
+int64_t service_clock(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -61,6 +61,9 @@ struct service_parts {
     struct commit *commit;
 };
 struct service_parts service_parts(struct service *service);
+/* Monotonic time, us. */
+int64_t service_clock(void);
+/* For GET /health: a text that says how it is; *ret_ok: whether it is well. */
 const char *service_health(void *service, bool *ret_ok);
 
 #endif

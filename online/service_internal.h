@@ -81,7 +81,6 @@ struct service {
     struct service_metrics metrics;
 };
 
-int64_t service_now(void);
 void service_metrics_init(struct service *service);
 /* Brings the metrics up to date; state thread, a few times a second. */
 void service_metrics_update(struct service *service);

@@ -32,7 +32,7 @@ static struct batch *take_empty(struct service *service)
 static enum status fill(struct service *service, struct batch *batch)
 {
     for (;;) {
-        enum status st = merge_fill(service->merge, batch, service_now());
+        enum status st = merge_fill(service->merge, batch, service_clock());
         if (st != ST_EAGAIN || asked_to_stop(service))
             return st;
         merge_wait(service->merge, 20 * 1000);
@@ -66,7 +66,7 @@ static void *ingest(void *arg)
 
 static void record_latency(struct service *service, const struct sealed *sealed)
 {
-    int64_t now = service_now();
+    int64_t now = service_clock();
     for (size_t i = 0; i < sealed->n_samples; i++)
         metric_record(service->metrics.latency, now - sealed->samples[i]);
 }
@@ -80,9 +80,9 @@ static void commit_done(struct service *service, struct sealed *sealed)
 
 static enum status commit_one(struct service *service, struct sealed *sealed)
 {
-    int64_t begin = service_now();
+    int64_t begin = service_clock();
     TRY(commit_write(service->commit, &sealed->epoch));
-    metric_record(service->metrics.commit_time, service_now() - begin);
+    metric_record(service->metrics.commit_time, service_clock() - begin);
     metric_add(service->metrics.commits, 1);
     TRY(commit_produce(service->commit, 0));
     record_latency(service, sealed);
@@ -101,8 +101,8 @@ static enum status commit_idle(struct service *service, uint32_t seen)
 /* The last rows are waited for, but not for ever: they are durable and will be sent again. */
 static enum status commit_drain(struct service *service)
 {
-    int64_t until = service_now() + 30 * SECOND_US;
-    while (commit_outbox_depth(service->commit) > 0 && service_now() < until)
+    int64_t until = service_clock() + 30 * SECOND_US;
+    while (commit_outbox_depth(service->commit) > 0 && service_clock() < until)
         TRY(commit_produce(service->commit, 10 * 1000));
     return commit_tidy(service->commit);
 }
@@ -202,7 +202,7 @@ static void seal(struct service *service)
 {
     struct sealed *sealed = service->filling;
     pipeline_seal(service->pipeline);
-    sweep_share(service, &sealed->epoch, service_now());
+    sweep_share(service, &sealed->epoch, service_clock());
     service->commits_running++;
     ring_push(service->to_commit, sealed);
     struct sealed *next;
@@ -225,7 +225,7 @@ static bool may_seal(const struct service *service)
 static bool may_take(const struct service *service)
 {
     return service->filling_since == 0 || service->commits_running == 0 ||
-           service_now() - service->filling_since < EPOCH_MAX_US;
+           service_clock() - service->filling_since < EPOCH_MAX_US;
 }
 
 static enum status state_loop(struct service *service)
@@ -239,7 +239,7 @@ static enum status state_loop(struct service *service)
         if (batch) {
             TRY(take_batch(service, batch));
             if (service->filling_since == 0 && batch->n > 0)
-                service->filling_since = service_now();
+                service->filling_since = service_clock();
             end = end || batch->end;
             ring_push(service->empty, batch);
         }
@@ -285,7 +285,7 @@ enum status service_run(struct service *service)
     struct sealed *first = ring_pop(service->committed);
     assert(first);
     begin_epoch(service, first, service->head.epoch + 1);
-    service->swept_at = service_now();
+    service->swept_at = service_clock();
     if (service->trainer)
         TRY(trainer_start(service->trainer));
     if (pthread_create(&service->commit_thread, NULL, commit_main, service) != 0 ||
