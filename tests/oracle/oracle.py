@@ -259,7 +259,7 @@ def compute(config, path):
     stream, labels = config["streams"][0], config.get("labels")
     features = config["features"]
     keys = entity_keys(features)
-    lateness = duration(config.get("time", {}).get("lateness", "0s"))
+    lateness = duration(config.get("time", {}).get("lateness", "1h"))
     past = Past(labels)
     seen = set()
     yield ["id"] + [name for item in features for name in kind_of(item)[0](item)]
