@@ -1,0 +1,86 @@
+#include "online/inspect.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static enum status say(const char *dir, const char *what, enum status st, const char *why)
+{
+    fprintf(stderr, "%s: %s: %s%s%s\n", dir, what, status_text(st), why && why[0] ? ": " : "",
+            why ? why : "");
+    return st;
+}
+
+static enum status open_store(const char *dir, struct inspect *inspect)
+{
+    char path[4200], *error = NULL;
+    struct stat info;
+    snprintf(path, sizeof path, "%s/db", dir);
+    if (stat(path, &info) < 0)
+        return say(dir, "no state here", ST_ENOTFOUND, NULL);
+    enum status st = store_open_rocks(path, &inspect->store, &error);
+    if (st < 0)
+        say(dir, "cannot open", st, error);
+    free(error);
+    return st;
+}
+
+static enum status recover(const char *dir, struct inspect *inspect)
+{
+    struct commit_options options = {.store = inspect->store};
+    TRY(state_create(&inspect->state));
+    TRY(commit_create(&options, &inspect->commit));
+    struct buf head = {0};
+    uint64_t epoch = 0;
+    enum status st = commit_recover(inspect->commit, inspect->state, &head, &epoch);
+    if (st == ST_OK && epoch == 0)
+        st = ST_ENOTFOUND;
+    if (st == ST_OK)
+        st = head_decode(buf_slice(&head), &inspect->head);
+    buf_done(&head);
+    return st < 0 ? say(dir, "cannot recover", st, commit_error(inspect->commit)) : ST_OK;
+}
+
+static enum status lay_out(const struct settings *settings, struct inspect *inspect)
+{
+    struct conf_errors errors = {0};
+    enum status st = plan_create(&settings->schema, settings->features_node,
+                                 settings->time.lateness, inspect->state, &errors, &inspect->plan);
+    conf_errors_print(&errors, stderr);
+    conf_errors_done(&errors);
+    TRY(st);
+    struct join_options options = {.labels = settings->schema.labels,
+                                   .n_dense = plan_vector_schema(inspect->plan)->n_dense,
+                                   .n_keys = plan_n_label_keys(inspect->plan)};
+    TRY(join_create(&options, inspect->state, &inspect->join));
+    return join_recover(inspect->join);
+}
+
+enum status inspect_open(const struct settings *settings, const char *dir, struct inspect *ret)
+{
+    struct inspect inspect = {0};
+    head_init(&inspect.head);
+    enum status st = open_store(dir, &inspect);
+    if (st == ST_OK)
+        st = recover(dir, &inspect);
+    if (st == ST_OK) {
+        st = lay_out(settings, &inspect);
+        if (st < 0)
+            say(dir, "does not fit the config", st, NULL);
+    }
+    if (st < 0)
+        inspect_close(&inspect);
+    else
+        *ret = inspect;
+    return st;
+}
+
+void inspect_close(struct inspect *inspect)
+{
+    join_free(inspect->join);
+    plan_free(inspect->plan);
+    commit_free(inspect->commit);
+    state_free(inspect->state);
+    store_free(inspect->store);
+    head_done(&inspect->head);
+    *inspect = (struct inspect){0};
+}

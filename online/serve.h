@@ -1,0 +1,24 @@
+/*
+ * online/serve.h -- the service on topics, with its console and its metrics: what `run` and `demo`
+ * share.
+ */
+#ifndef ONLINE_SERVE_H
+#define ONLINE_SERVE_H
+
+#include "online/kafka_ends.h"
+#include "online/service.h"
+
+struct serve_options {
+    const struct settings *settings;
+    const char *dir; /* state */
+    struct kafka_ends *ends;
+    bool live; /* the live view, or lines where there is no terminal */
+    /* Called once the service takes input, on a thread of its own; and told to end. Optional. */
+    void *(*feeder)(void *arg);
+    void *feeder_arg;
+};
+
+/* Runs until SIGINT or SIGTERM, or a failure. Failures are logged. */
+STATUS_CHECKED enum status serve(const struct serve_options *options);
+
+#endif
