@@ -41,6 +41,7 @@ static struct service_options options_of(const struct serve_options *options, st
         .format = ROWS_JSON,
         .rows_scores = true,
         .rows_features = options->settings->scores.features,
+        .inputs_anew = options->ends->broker != NULL,
         .stop = &command_stop,
         .committed = tell_broker,
         .committed_arg = options->ends->source,

@@ -165,6 +165,8 @@ static enum status seek_lanes(struct service *service)
         struct lane_info info = merge_lane(service->merge, i);
         uint32_t lane = head_lane(&service->head, info.topic, info.partition);
         service->lane_of[i] = lane;
+        if (service->options.inputs_anew)
+            service->head.lanes[lane].next = -1;
         int64_t next = service->head.lanes[lane].next;
         enum status st = next >= 0 ? merge_seek(service->merge, i, next) : ST_OK;
         if (st < 0) {
@@ -179,8 +181,13 @@ static enum status seek_lanes(struct service *service)
 static enum status make_merge(struct service *service)
 {
     const struct service_options *options = &service->options;
-    enum status st = merge_create(&options->merge, &service->settings->schema, options->sources,
+    struct merge_options merge = options->merge;
+    struct conf_errors errors = {0};
+    merge.errors = &errors;
+    enum status st = merge_create(&merge, &service->settings->schema, options->sources,
                                   options->n_sources, &service->merge);
+    conf_errors_print(&errors, stderr);
+    conf_errors_done(&errors);
     if (st < 0)
         return st;
     if (service->head.clock != INT64_MIN)
@@ -198,9 +205,14 @@ static enum status make_rings(struct service *service)
         TRY(batch_create(BATCH_EVENTS, &service->batches[i]));
         ring_push(service->empty, service->batches[i]);
     }
-    for (size_t i = 0; i < EPOCHS; i++)
+    for (size_t i = 0; i < EPOCHS; i++) {
+        service->epochs[i].next = calloc(merge_lanes(service->merge) + 1, sizeof(int64_t));
+        if (!service->epochs[i].next)
+            return ST_ENOMEM;
         ring_push(service->committed, &service->epochs[i]);
-    return ST_OK;
+    }
+    service->told = calloc(merge_lanes(service->merge) + 1, sizeof(int64_t));
+    return service->told ? ST_OK : ST_ENOMEM;
 }
 
 static enum status open_all(struct service *service)
@@ -226,7 +238,6 @@ enum status service_open(const struct service_options *options, struct service *
     service->settings = options->settings;
     snprintf(service->model_dir, sizeof service->model_dir, "%s/models", options->dir);
     head_init(&service->head);
-    pthread_mutex_init(&service->lanes_lock, NULL);
     enum status st = open_all(service);
     if (st < 0) {
         service_free(service);
@@ -254,13 +265,15 @@ void service_free(struct service *service)
     state_free(service->state);
     for (size_t i = 0; i < BATCHES; i++)
         batch_free(service->batches[i]);
-    for (size_t i = 0; i < EPOCHS; i++)
+    for (size_t i = 0; i < EPOCHS; i++) {
         epoch_done(&service->epochs[i].epoch);
+        free(service->epochs[i].next);
+    }
+    free(service->told);
     ring_free(service->full);
     ring_free(service->empty);
     ring_free(service->to_commit);
     ring_free(service->committed);
-    pthread_mutex_destroy(&service->lanes_lock);
     head_done(&service->head);
     free(service->metrics.lag);
     free(service->lane_of);

@@ -33,6 +33,7 @@ struct service_options {
     struct sink *sink;
     enum rows_format format;
     bool rows_scores, rows_features;
+    bool inputs_anew; /* the sources' offsets begin anew (an embedded broker): read them all */
     const volatile sig_atomic_t *stop; /* set: drain, commit and return; NULL: never */
     /* After each stretch of input is durable, for telling the broker how far we are; optional. */
     void (*committed)(void *arg, size_t lane, int64_t next);

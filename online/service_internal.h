@@ -19,7 +19,8 @@ struct sealed {
     struct epoch epoch;
     size_t n_samples, seen;
     int64_t samples[LATENCY_SAMPLES];
-    bool stop; /* nothing follows */
+    int64_t *next; /* of each lane of the merge: where input stands after it */
+    bool stop;     /* nothing follows */
 };
 
 struct service_metrics {
@@ -68,6 +69,7 @@ struct service {
     struct commit *commit;
     pthread_t commit_thread;
     enum status commit_status;
+    int64_t *told; /* what `committed` was told of each lane */
 
     /* between them */
     struct batch *batches[BATCHES];
@@ -77,7 +79,6 @@ struct service {
     struct bell state_bell, ingest_bell, commit_bell;
     _Atomic bool stopping, commit_failed;
     _Atomic uint32_t commits_running;
-    pthread_mutex_t lanes_lock; /* names of lanes are read by the commit thread */
     struct service_metrics metrics;
 };
 

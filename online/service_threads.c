@@ -78,6 +78,18 @@ static void commit_done(struct service *service, struct sealed *sealed)
     bell_ring(&service->state_bell);
 }
 
+static void tell_committed(struct service *service, const struct sealed *sealed)
+{
+    if (!service->options.committed)
+        return;
+    for (size_t i = 0; i < merge_lanes(service->merge); i++) {
+        if (sealed->next[i] <= service->told[i])
+            continue;
+        service->told[i] = sealed->next[i];
+        service->options.committed(service->options.committed_arg, i, sealed->next[i]);
+    }
+}
+
 static enum status commit_one(struct service *service, struct sealed *sealed)
 {
     int64_t begin = service_clock();
@@ -86,6 +98,7 @@ static enum status commit_one(struct service *service, struct sealed *sealed)
     metric_add(service->metrics.commits, 1);
     TRY(commit_produce(service->commit, 0));
     record_latency(service, sealed);
+    tell_committed(service, sealed);
     return ST_OK;
 }
 
@@ -203,6 +216,8 @@ static void seal(struct service *service)
     struct sealed *sealed = service->filling;
     pipeline_seal(service->pipeline);
     sweep_share(service, &sealed->epoch, service_clock());
+    for (size_t i = 0; i < merge_lanes(service->merge); i++)
+        sealed->next[i] = service->head.lanes[service->lane_of[i]].next;
     service->commits_running++;
     ring_push(service->to_commit, sealed);
     struct sealed *next;
