@@ -72,9 +72,9 @@ enum status duration_parse(struct slice text, int64_t *ret)
 static char *write_part(char *at, uint64_t count, const char *unit)
 {
     at += number_from_int((int64_t)count, at);
-    size_t len = strlen(unit);
-    memcpy(at, unit, len);
-    return at + len;
+    while (*unit)
+        *at++ = *unit++;
+    return at;
 }
 
 size_t duration_format(int64_t us, char *ret)

@@ -2,13 +2,12 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstring>
+#include <string_view>
 
 /* The sign of a NaN carries no meaning here, so that it is not written either. */
 static size_t write_nan(char *ret)
 {
-    std::memcpy(ret, "nan", 3);
-    return 3;
+    return std::string_view("nan").copy(ret, 3);
 }
 
 template <typename T> static size_t shortest(T v, char *ret)

@@ -36,9 +36,10 @@ static inline uint32_t bell_seen(struct bell *bell)
     return atomic_load_explicit(&bell->rung, memory_order_seq_cst);
 }
 
-/* Wakes whoever sleeps; costs no system call if nobody does. */
+/* Wakes whoever sleeps; costs no system call if nobody does. A signal handler may call it. */
 void bell_ring(struct bell *bell);
-/* Sleeps until the bell is rung after `seen` was read, or the time is over (< 0: no limit). */
+/* Sleeps until the bell is rung after `seen` was read, or the time is over (< 0: no limit). A
+ * signal ends it early, so that its flag can be looked at. */
 void bell_wait(struct bell *bell, uint32_t seen, int64_t timeout_us);
 
 struct ring;
@@ -53,6 +54,7 @@ void ring_free(struct ring *ring);
 bool ring_push(struct ring *ring, void *p);
 /* NULL if the ring is empty. */
 void *ring_pop(struct ring *ring);
+/* Of any thread: how many are in it, for the metric. */
 size_t ring_depth(const struct ring *ring);
 size_t ring_size(const struct ring *ring);
 

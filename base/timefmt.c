@@ -20,7 +20,7 @@ static bool clock_is_good(const struct moment *m)
 static enum status seconds_of(const struct moment *m, int64_t days, const struct zone *zone,
                               int64_t *ret)
 {
-    int64_t s = days * 86400 + m->hour * 3600 + m->minute * 60 + m->second;
+    int64_t s = days * 86400 + (m->hour * 3600 + m->minute * 60 + m->second);
     if (m->has_offset)
         s -= m->offset_s;
     else if (zone)

@@ -1,7 +1,5 @@
 #include "base/timefmt_pattern.h"
 
-#include <strings.h>
-
 bool scan_digits(struct scan *in, int min, int max, int *ret)
 {
     int v = 0, n = 0;
@@ -48,10 +46,15 @@ bool scan_offset(struct scan *in, struct moment *ret)
     return hours < 24 && minutes < 60;
 }
 
+/* Letters in either case, without heed of a locale. */
 static bool scan_word(struct scan *in, const char *word, size_t len)
 {
-    if ((size_t)(in->end - in->at) < len || strncasecmp(in->at, word, len) != 0)
+    if ((size_t)(in->end - in->at) < len)
         return false;
+    for (size_t i = 0; i < len; i++) {
+        if ((in->at[i] | 32) != (word[i] | 32))
+            return false;
+    }
     in->at += len;
     return true;
 }

@@ -14,7 +14,7 @@ enum { HEADER = 44, YEARS = 402, CHANGES_MAX = 4096, TYPES_MAX = 256, OFFSET_MAX
 
 struct header {
     char version;
-    uint32_t n_utc, n_standard, n_leap, n_times, n_types, n_chars;
+    size_t n_utc, n_standard, n_leap, n_times, n_types, n_chars;
 };
 
 static uint32_t big32(const char *at)
@@ -87,7 +87,7 @@ static bool offset_is_good(int32_t offset)
 }
 
 /* "Since ever" is written as a time before all others. */
-static int64_t read_time(const char *block, uint32_t i, size_t size)
+static int64_t read_time(const char *block, size_t i, size_t size)
 {
     int64_t at = size == 8 ? big64(block + i * 8) : (int32_t)big32(block + i * 4);
     return at < -SECONDS_MAX ? -SECONDS_MAX : at;
@@ -98,9 +98,9 @@ static bool add_listed(struct zone *zone, const struct header *h, const char *bl
     const char *types_of = block + h->n_times * size, *types = types_of + h->n_times;
     zone->first = (int32_t)big32(types);
     int64_t previous = -SECONDS_MAX;
-    for (uint32_t i = 0; i < h->n_times; i++) {
+    for (size_t i = 0; i < h->n_times; i++) {
         int64_t at = read_time(block, i, size);
-        uint8_t type = (uint8_t)types_of[i];
+        size_t type = (uint8_t)types_of[i];
         if (type >= h->n_types)
             return false;
         int32_t offset = (int32_t)big32(types + 6 * type);

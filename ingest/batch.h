@@ -10,7 +10,6 @@
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "base/status.h"
 #include "ingest/event.h"
 
 struct batch {
