@@ -4,7 +4,7 @@
 #     features_equal_oracle.sh FRESHET [ROWS]
 set -eu
 freshet=$1
-rows=${2:-20000}
+rows=${2:-6000}
 here=$(cd "$(dirname "$0")/../oracle" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
