@@ -15,10 +15,19 @@ static struct key128 key_of(XXH128_hash_t h)
     return (struct key128){h.low64 | (h.low64 == 0 && h.high64 == 0), h.high64};
 }
 
+uint64_t hash_entity_kind(struct slice kind)
+{
+    return XXH3_64bits_withSeed(kind.data, kind.len, SEED_ENTITY);
+}
+
+struct key128 hash_entity_of(uint64_t kind, struct slice id)
+{
+    return key_of(XXH3_128bits_withSeed(id.data, id.len, kind));
+}
+
 struct key128 hash_entity(struct slice kind, struct slice id)
 {
-    uint64_t seed = XXH3_64bits_withSeed(kind.data, kind.len, SEED_ENTITY);
-    return key_of(XXH3_128bits_withSeed(id.data, id.len, seed));
+    return hash_entity_of(hash_entity_kind(kind), id);
 }
 
 struct key128 hash_pair(struct key128 a, struct key128 b)

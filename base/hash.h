@@ -33,6 +33,10 @@ static inline bool key_eq(struct key128 a, struct key128 b)
 
 /* An entity: its kind and its id's text (integers in decimal). */
 struct key128 hash_entity(struct slice kind, struct slice id);
+/* The same in two steps, so that a kind is hashed once and not with each id:
+ * hash_entity(kind, id) is hash_entity_of(hash_entity_kind(kind), id). */
+uint64_t hash_entity_kind(struct slice kind);
+struct key128 hash_entity_of(uint64_t kind, struct slice id);
 /* Two entities taken together, in this order; none if any of them is none. Lives in a's shard. */
 struct key128 hash_pair(struct key128 a, struct key128 b);
 /* The identity of an event within the whole pipeline. */
