@@ -17,12 +17,16 @@ struct record_in {
     struct slice payload; /* valid until the next fetch on the same lane */
     int64_t offset;
     int64_t broker_time; /* us, TIME_NONE if the source has none */
+    bool cut;            /* longer than the source holds: payload is only its beginning */
 };
 
 struct lane_info {
     uint16_t stream;   /* index into the schema's streams, or LABEL_STREAM */
     const char *topic; /* or the file's name */
     int32_t partition;
+    const char *format;  /* "csv" or "json" of a file; NULL: what the schema says */
+    struct slice header; /* the first row of a CSV file */
+    bool is_file;        /* events without an id are known by their row number */
 };
 
 struct source; /* each kind begins with a struct source_head */
@@ -44,6 +48,8 @@ struct source_ops {
     bool grows;
     /* Records not yet fetched in a lane, for the lag metric; -1: unknown. Optional. */
     int64_t (*lag)(struct source *source, size_t lane);
+    /* The share in [0, 1] of a file that is read, NaN if its size is not known. Optional. */
+    double (*progress)(const struct source *source);
     void (*free)(struct source *source);
     /* Text of the last failure, for the log. */
     const char *(*error)(const struct source *source);
