@@ -9,10 +9,10 @@
  * content alone, as long as no wait runs out.
  *
  * What cannot be decoded becomes an EVENT_DEAD in its place in the lane (its time: that of the
- * record before it in the lane, else the first decodable one's, else 0), and so does an event dated
- * more than ahead_max after its broker timestamp. While all lanes of growing sources are at their
- * end, ticks carry time on: every tick_every of wall time one EVENT_TICK at (last merged time +
- * wall time passed since it was merged).
+ * record before it in the lane, else of the first decodable one at hand, else the merged time so
+ * far), and so does an event dated more than ahead_max after its broker timestamp. While all lanes
+ * of growing sources are at their end, ticks carry time on: every tick_every of wall time one
+ * EVENT_TICK at (last merged time + wall time passed since it was merged).
  *
  * A file with a label column gets one lane more, of EVENT_LABELs known `labels.delay` after their
  * events (in that order; the lane's offsets count its labels from 0). Rows before the sought offset
@@ -26,6 +26,7 @@
 #ifndef INGEST_MERGE_H
 #define INGEST_MERGE_H
 
+#include "base/conf.h"
 #include "ingest/batch.h"
 #include "ingest/schema.h"
 #include "ingest/source.h"
@@ -34,15 +35,18 @@ struct merge_options {
     int64_t idle_max;         /* us to wait for a lane that is silent */
     int64_t ahead_max;        /* us an event may be dated after its broker timestamp */
     int64_t tick_every;       /* us of wall time between ticks; 0: none */
-    int64_t until;            /* events (and labels) after this time are not read; INT64_MAX: all */
+    int64_t until;            /* a lane ends in front of its first event (or label) after this time;
+                                 INT64_MAX: all are read */
     const char *label_column; /* of files; NULL: none */
-    size_t lane_depth;        /* decoded records held per lane */
+    size_t lane_depth;        /* records held per lane; 0: 1024 */
+    struct conf_errors *errors; /* where merge_create() says what it refuses */
 };
 
 struct merge;
 
 /* Sources stay the caller's. Lanes are numbered source by source; a label lane of a file comes
- * behind all others. */
+ * behind all others. Returns ST_EINVAL where a lane cannot be decoded as the schema says (a CSV
+ * file without a named column); options->errors says what is wrong. */
 STATUS_CHECKED enum status merge_create(const struct merge_options *options,
                                         const struct schema *schema, struct source *const *sources,
                                         size_t n_sources, struct merge **ret);
