@@ -15,11 +15,6 @@ struct console {
     struct http *http;
 };
 
-static void offer_top(void *arg, const struct row_score *row)
-{
-    top_offer(arg, row->event->id, row->time, row->score, row->version);
-}
-
 static void tell_broker(void *arg, size_t lane, int64_t next)
 {
     source_kafka_commit(arg, lane, next);
@@ -45,7 +40,7 @@ static struct service_options options_of(const struct serve_options *options, st
         .stop = &command_stop,
         .committed = tell_broker,
         .committed_arg = options->ends->source,
-        .on_score = top ? offer_top : NULL,
+        .on_score = top ? top_on_score : NULL,
         .on_score_arg = top,
     };
 }
@@ -102,7 +97,7 @@ enum status serve(const struct serve_options *options)
 {
     struct console console = {0};
     if (options->live)
-        TRY(top_create(&console.top));
+        TRY(top_create(60 * SECOND_US, &console.top));
     enum status st = serve_with(options, &console);
     top_free(console.top);
     return st;
