@@ -22,7 +22,8 @@ void epoch_done(struct epoch *epoch)
 
 bool epoch_empty(const struct epoch *epoch)
 {
-    return epoch->runs.len == 0 && epoch->outbox.len == 0 && epoch->examples.len == 0;
+    return epoch->events == 0 && epoch->runs.len == 0 && epoch->outbox.len == 0 &&
+           epoch->examples.len == 0;
 }
 
 /* A run is {varint lane + 1, zigzag first, varint count}; a tick {0, zigzag time}. */
