@@ -343,3 +343,8 @@ void settings_write_doc(struct buf *ret)
         conf_write_doc(&merged.table, ret);
     }
 }
+
+void settings_write_schema(struct buf *ret)
+{
+    conf_write_schema(&root_table, ret);
+}

@@ -1,0 +1,177 @@
+#include "models/auc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BINS = 4096, TENTHS = 10 };
+#define LOGIT_MAX 16.0
+
+/* A group of rows whose scores tie. */
+struct group {
+    uint64_t n[2]; /* by label */
+    double sum;    /* of their scores */
+};
+
+struct prequential {
+    struct group bins[BINS]; /* by rising score */
+    double loss;
+};
+
+static double loss_of(float score, int label)
+{
+    double p = label ? score : 1.0 - score;
+    return -log(p > 1e-15 ? p : 1e-15);
+}
+
+/* The curve, built from groups in order of falling score. */
+struct curve {
+    uint64_t total[2], seen[2];
+    double area, precision;
+    /* calibration: rows are dealt out to tenths as they come */
+    double tenth_rows, filled, sum, ones, error;
+};
+
+/* Of each negative in the group, all positives above it and half of those beside it rank higher. */
+static void curve_rank(struct curve *curve, const struct group *group)
+{
+    curve->area += (double)group->n[0] * ((double)curve->seen[1] + (double)group->n[1] / 2);
+    curve->seen[0] += group->n[0];
+    curve->seen[1] += group->n[1];
+    uint64_t above = curve->seen[0] + curve->seen[1];
+    if (group->n[1] > 0)
+        curve->precision += (double)group->n[1] * (double)curve->seen[1] / (double)above;
+}
+
+static void close_tenth(struct curve *curve)
+{
+    curve->error += fabs(curve->sum - curve->ones);
+    curve->filled = curve->sum = curve->ones = 0;
+}
+
+/* A group that spans several tenths is split in proportion. */
+static void curve_calibrate(struct curve *curve, const struct group *group)
+{
+    double rows = (double)(group->n[0] + group->n[1]), left = rows;
+    while (left > 0) {
+        double room = curve->tenth_rows - curve->filled, take = left < room ? left : room;
+        curve->sum += group->sum * take / rows;
+        curve->ones += (double)group->n[1] * take / rows;
+        curve->filled += take;
+        left -= take;
+        if (curve->filled >= curve->tenth_rows * (1 - 1e-12))
+            close_tenth(curve);
+        else if (take <= 0)
+            return;
+    }
+}
+
+static struct score_figures curve_figures(struct curve *curve, double loss)
+{
+    double ones = (double)curve->total[1], zeros = (double)curve->total[0], rows = ones + zeros;
+    struct score_figures figures = {NAN, NAN, NAN, NAN, curve->total[1], curve->total[0]};
+    close_tenth(curve);
+    if (ones > 0 && zeros > 0)
+        figures.auc = curve->area / (ones * zeros);
+    if (ones > 0)
+        figures.average_precision = curve->precision / ones;
+    if (rows > 0) {
+        figures.log_loss = loss / rows;
+        figures.calibration_error = curve->error / rows;
+    }
+    return figures;
+}
+
+static struct score_figures figures_of(const struct group *groups, size_t n, double loss)
+{
+    struct curve curve = {0};
+    for (size_t i = 0; i < n; i++) {
+        curve.total[0] += groups[i].n[0];
+        curve.total[1] += groups[i].n[1];
+    }
+    curve.tenth_rows = (double)(curve.total[0] + curve.total[1]) / TENTHS;
+    for (size_t i = n; i-- > 0;) {
+        curve_rank(&curve, &groups[i]);
+        curve_calibrate(&curve, &groups[i]);
+    }
+    return curve_figures(&curve, loss);
+}
+
+struct judged {
+    float score, label;
+};
+
+static int by_score(const void *a, const void *b)
+{
+    float x = ((const struct judged *)a)->score, y = ((const struct judged *)b)->score;
+    return (x > y) - (x < y);
+}
+
+/* Runs of equal scores become groups. Returns how many. */
+static size_t group_ties(const struct judged *rows, size_t n, struct group *groups)
+{
+    size_t n_groups = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || rows[i].score != rows[i - 1].score)
+            groups[n_groups++] = (struct group){0};
+        struct group *group = &groups[n_groups - 1];
+        group->n[rows[i].label >= 0.5f]++;
+        group->sum += rows[i].score;
+    }
+    return n_groups;
+}
+
+enum status score_figures_exact(const float *scores, const float *labels, size_t n,
+                                struct score_figures *ret)
+{
+    struct judged *rows = malloc((n + 1) * sizeof *rows);
+    struct group *groups = malloc((n + 1) * sizeof *groups);
+    enum status st = rows && groups ? ST_OK : ST_ENOMEM;
+    if (st == ST_OK) {
+        double loss = 0;
+        for (size_t i = 0; i < n; i++) {
+            rows[i] = (struct judged){scores[i], labels[i]};
+            loss += loss_of(scores[i], labels[i] >= 0.5f);
+        }
+        qsort(rows, n, sizeof *rows, by_score);
+        *ret = figures_of(groups, group_ties(rows, n, groups), loss);
+    }
+    free(rows);
+    free(groups);
+    return st;
+}
+
+enum status prequential_create(struct prequential **ret)
+{
+    struct prequential *prequential = calloc(1, sizeof *prequential);
+    if (!prequential)
+        return ST_ENOMEM;
+    *ret = prequential;
+    return ST_OK;
+}
+
+void prequential_free(struct prequential *prequential)
+{
+    free(prequential);
+}
+
+static size_t bin_of(float score)
+{
+    double p = score < 1e-12f ? 1e-12 : score, q = 1 - p > 1e-12 ? 1 - p : 1e-12;
+    double at = (log(p / q) + LOGIT_MAX) * (BINS / (2 * LOGIT_MAX));
+    return at <= 0 ? 0 : at >= BINS - 1 ? BINS - 1 : (size_t)at;
+}
+
+void prequential_add(struct prequential *prequential, float score, float label)
+{
+    int one = label >= 0.5f;
+    struct group *bin = &prequential->bins[bin_of(score)];
+    bin->n[one]++;
+    bin->sum += score;
+    prequential->loss += loss_of(score, one);
+}
+
+struct score_figures prequential_figures(const struct prequential *prequential)
+{
+    return figures_of(prequential->bins, BINS, prequential->loss);
+}
