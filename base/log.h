@@ -11,12 +11,18 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
 
 /* The least level that is written; LOG_INFO at the start. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
+
+/* Sends whole lines, newline included, to fn instead of stderr; NULL: to stderr again. For a view
+ * that owns the terminal. One call at a time, from any thread; once this returns the former fn is
+ * not running and will not be called again. */
+void log_set_output(void (*fn)(void *arg, const char *line, size_t len), void *arg);
 
 __attribute__((format(printf, 3, 4))) void log_write(enum log_level level, const char *what,
                                                      const char *format, ...);

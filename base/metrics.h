@@ -39,6 +39,11 @@ double metric_value(const struct metric *metric);
 double metric_quantile(const struct metric *metric, double q);
 /* Finds one by name and label value (NULL: none); NULL if there is none. */
 struct metric *metric_find(const char *name, const char *label_value);
+/* Calls fn for each metric of that name, in the order they were made; label_value NULL: it has
+ * none. fn must make no metrics. */
+void metric_each(const char *name,
+                 void (*fn)(void *arg, const char *label_value, const struct metric *metric),
+                 void *arg);
 
 /* Appends all of them in Prometheus text format 0.0.4. */
 void metrics_write(struct buf *ret);

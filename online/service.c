@@ -284,5 +284,5 @@ struct service_parts service_parts(struct service *service)
 {
     return (struct service_parts){service->state,    service->plan,    service->join,
                                   service->pipeline, service->trainer, service->learner,
-                                  &service->head,    service->commit};
+                                  &service->head,    service->commit,  service->settings};
 }

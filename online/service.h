@@ -60,6 +60,7 @@ struct service_parts {
     struct model *learner;
     const struct head *head;
     struct commit *commit;
+    const struct settings *settings;
 };
 struct service_parts service_parts(struct service *service);
 /* Monotonic time, us. */

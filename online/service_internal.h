@@ -23,14 +23,25 @@ struct sealed {
     bool stop;     /* nothing follows */
 };
 
+/* Their names and what they mean: service_metrics.c. */
 struct service_metrics {
     struct metric *events, *scored, *repeated, *late, *dead, *labels[LABEL_OUTCOMES], *released,
         *absent, *corrections, *thinned, *versions, *version, *model_age, *pending, *pending_early,
         *pending_bytes, *state_records, *state_bytes, *outbox, *rows_sent, *rows_acked,
         *rows_refused, *commits, *commit_time, *commit_bytes, *latency, *ring_batches, *ring_epochs,
-        *trainer_behind, *trainer_learnt, *auc, *average_precision, *log_loss, *calibration,
-        *event_time, *progress, *ready;
+        *ring_examples, *trainer_behind, *trainer_learnt, *trainer_cpu, *auc, *average_precision,
+        *log_loss, *calibration, *positives, *negatives, *event_time, *progress, *ready, *memory,
+        *cpu;
     struct metric **lag; /* a lane */
+};
+
+/* What the counters have been told of. */
+struct service_counted {
+    struct pipeline_figures pipeline;
+    struct commit_figures commit;
+    struct trainer_figures trainer;
+    uint64_t positives, negatives;
+    double cpu_seconds;
 };
 
 struct service {
@@ -55,13 +66,16 @@ struct service {
     uint64_t redo_bytes;  /* since the sweep began */
     int64_t swept_at;
     bool sweeping;
-    int64_t metrics_at;
-    struct pipeline_figures counted; /* what the metrics have seen */
+    int64_t metrics_at, metrics_slow_at;
+    struct service_counted counted;
+    uint32_t version_seen;
+    int64_t version_time; /* event time when the version took over; INT64_MIN: unknown */
 
     /* the ingest thread's */
     struct merge *merge;
     pthread_t ingest_thread;
     enum status ingest_status;
+    int64_t lag_at;
     _Atomic bool ingest_ended;
 
     /* the commit thread's */
@@ -83,7 +97,13 @@ struct service {
 };
 
 void service_metrics_init(struct service *service);
-/* Brings the metrics up to date; state thread, a few times a second. */
+/* Brings the metrics up to date; state thread. Returns at once if it did so within the last 100 ms,
+ * unless metrics_at is 0. */
 void service_metrics_update(struct service *service);
+/* The lag of each lane; ingest thread, because the merge is its own. At most five times a second.
+ */
+void service_metrics_lag(struct service *service);
+/* All metrics but those a lane, without a service: their list is what docs/metrics.md tells of. */
+void service_metrics_make(const char *model, struct service_metrics *ret);
 
 #endif

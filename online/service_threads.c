@@ -33,6 +33,7 @@ static enum status fill(struct service *service, struct batch *batch)
 {
     for (;;) {
         enum status st = merge_fill(service->merge, batch, service_clock());
+        service_metrics_lag(service);
         if (st != ST_EAGAIN || asked_to_stop(service))
             return st;
         merge_wait(service->merge, 20 * 1000);
@@ -315,6 +316,7 @@ enum status service_run(struct service *service)
     stop_threads(service);
     if (service->trainer)
         trainer_drain(service->trainer);
+    service->metrics_at = 0; /* the last figures, whatever the time */
     service_metrics_update(service);
     if (st == ST_OK)
         st = service->commit_status < 0 ? service->commit_status : service->ingest_status;

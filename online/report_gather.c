@@ -1,0 +1,70 @@
+/* The figures of online/report.h, from the parts of a service that has run. */
+#include <sys/resource.h>
+
+#include "online/report.h"
+#include "online/service.h"
+
+static void gather_events(const struct pipeline_figures *figures, struct report *ret)
+{
+    ret->events = figures->events;
+    ret->scored = figures->scored;
+    ret->repeated_events = figures->repeated;
+    ret->late_events = figures->late;
+    ret->dead_letters = figures->dead;
+    ret->labels_applied = figures->labels[LABEL_APPLIED];
+    ret->labels_corrected = figures->labels[LABEL_CORRECTED];
+    ret->labels_repeated = figures->labels[LABEL_REPEATED];
+    ret->labels_early = figures->labels[LABEL_EARLY];
+    ret->labels_late = figures->corrections;
+    ret->labels_absent = figures->absent;
+    ret->versions = figures->boundaries;
+}
+
+static void gather_quality(const struct prequential *prequential, struct report *ret)
+{
+    struct score_figures figures = prequential_figures(prequential);
+    ret->auc = figures.auc;
+    ret->average_precision = figures.average_precision;
+    ret->log_loss = figures.log_loss;
+    ret->calibration_error = figures.calibration_error;
+    ret->positives = figures.positives;
+    ret->negatives = figures.negatives;
+}
+
+static void gather_sizes(const struct service_parts *parts, struct report *ret)
+{
+    struct join_figures join = join_figures(parts->join);
+    ret->state_records = state_count(parts->state);
+    ret->state_bytes = state_bytes(parts->state);
+    ret->pending_events = join.waiting;
+    ret->pending_bytes = join.entry_bytes + join.index_bytes;
+    ret->written_bytes = commit_figures(parts->commit).bytes_written;
+}
+
+static double seconds_of(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static void gather_process(struct report *ret)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    ret->memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    ret->cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+void report_gather(struct service *service, double seconds, struct report *ret)
+{
+    struct service_parts parts = service_parts(service);
+    const struct settings *settings = parts.settings;
+    *ret = (struct report){.name = settings->name, .wall_seconds = seconds};
+    if (settings->model)
+        ret->model = settings->model->name;
+    gather_events(pipeline_figures(parts.pipeline), ret);
+    gather_quality(pipeline_prequential(parts.pipeline), ret);
+    gather_sizes(&parts, ret);
+    gather_process(ret);
+    if (parts.trainer)
+        ret->examples_learnt = trainer_figures(parts.trainer).learnt;
+}

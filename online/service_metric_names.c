@@ -1,0 +1,108 @@
+/* The names of the service's metrics, in one table; docs/metrics.md says what to make of them. */
+#include "online/service_internal.h"
+
+enum kind { COUNTER, GAUGE, HISTOGRAM };
+
+static const struct metric_row {
+    size_t at; /* in struct service_metrics */
+    enum kind kind;
+    const char *name, *label, *value, *help;
+} rows[] = {
+#define ROW(field, kind, name, help)                                                               \
+    {                                                                                              \
+        offsetof(struct service_metrics, field), kind, name, NULL, NULL, help                      \
+    }
+#define LABELLED(field, kind, name, label, value, help)                                            \
+    {                                                                                              \
+        offsetof(struct service_metrics, field), kind, name, label, value, help                    \
+    }
+    ROW(events, COUNTER, "freshet_events_total", "Events taken, repeated ones included."),
+    ROW(scored, COUNTER, "freshet_events_scored_total", "Events scored."),
+    ROW(repeated, COUNTER, "freshet_events_repeated_total",
+        "Events whose id was seen before: the stored score is sent again."),
+    ROW(late, COUNTER, "freshet_events_late_total",
+        "Events further behind than time.lateness: scored, not observed."),
+    ROW(dead, COUNTER, "freshet_dead_letters_total", "Records that could not be decoded."),
+    LABELLED(labels[LABEL_APPLIED], COUNTER, "freshet_labels_total", "outcome", "joined",
+             "Labels by what became of them."),
+    LABELLED(labels[LABEL_EARLY], COUNTER, "freshet_labels_total", "outcome", "early", ""),
+    LABELLED(labels[LABEL_CORRECTED], COUNTER, "freshet_labels_total", "outcome", "corrected", ""),
+    LABELLED(labels[LABEL_REPEATED], COUNTER, "freshet_labels_total", "outcome", "repeated", ""),
+    ROW(absent, COUNTER, "freshet_labels_absent_total",
+        "Events that counted as absent because no label came in time."),
+    ROW(released, COUNTER, "freshet_examples_released_total", "Examples released by the join."),
+    ROW(corrections, COUNTER, "freshet_examples_corrected_total",
+        "Examples released once more because their label came, or changed, after their release."),
+    ROW(thinned, COUNTER, "freshet_examples_thinned_total",
+        "Negatives that were judged but not learnt (labels.keep)."),
+    ROW(trainer_learnt, COUNTER, "freshet_examples_learnt_total",
+        "Items of the example log that the trainer has learnt."),
+    ROW(trainer_behind, GAUGE, "freshet_examples_behind",
+        "Items of the example log that the trainer has still to learn."),
+    ROW(trainer_cpu, COUNTER, "freshet_trainer_cpu_seconds_total",
+        "Processor time of the trainer's thread."),
+    ROW(versions, COUNTER, "freshet_model_versions_total", "Versions published."),
+    ROW(model_age, GAUGE, "freshet_model_age_seconds",
+        "Event time since the version that scores was published."),
+    ROW(auc, GAUGE, "freshet_prequential_auc",
+        "Area under the ROC curve of scores judged by later labels."),
+    ROW(average_precision, GAUGE, "freshet_prequential_average_precision",
+        "Average precision of the same."),
+    ROW(log_loss, GAUGE, "freshet_prequential_log_loss", "Mean log loss of the same."),
+    ROW(calibration, GAUGE, "freshet_prequential_calibration_error",
+        "Mean distance of the same from the share of positives among scores alike."),
+    LABELLED(positives, COUNTER, "freshet_prequential_judged_total", "label", "positive",
+             "Scores judged."),
+    LABELLED(negatives, COUNTER, "freshet_prequential_judged_total", "label", "negative", ""),
+    ROW(pending, GAUGE, "freshet_pending_events", "Events within their horizon."),
+    ROW(pending_early, GAUGE, "freshet_pending_labels", "Labels that wait for their event."),
+    ROW(pending_bytes, GAUGE, "freshet_pending_bytes", "What both take, their index included."),
+    ROW(state_records, GAUGE, "freshet_state_records", "Records of state in memory."),
+    ROW(state_bytes, GAUGE, "freshet_state_bytes", "What they take."),
+    ROW(latency, HISTOGRAM, "freshet_event_to_score_seconds",
+        "From the poll that brought an event to its score on the way to the sink."),
+    ROW(commits, COUNTER, "freshet_commits_total", "Epochs made durable."),
+    ROW(commit_time, HISTOGRAM, "freshet_commit_seconds", "Time of one durable write."),
+    ROW(commit_bytes, COUNTER, "freshet_commit_bytes_total", "Bytes given to durable writes."),
+    ROW(outbox, GAUGE, "freshet_outbox_rows", "Durable rows not yet acknowledged."),
+    ROW(rows_sent, COUNTER, "freshet_rows_sent_total", "Rows handed to the sink."),
+    ROW(rows_acked, COUNTER, "freshet_rows_acknowledged_total", "Rows acknowledged."),
+    ROW(rows_refused, COUNTER, "freshet_rows_refused_total", "Rows refused for good."),
+    LABELLED(ring_batches, GAUGE, "freshet_ring_depth", "ring", "batches",
+             "What waits in a ring between two threads."),
+    LABELLED(ring_epochs, GAUGE, "freshet_ring_depth", "ring", "epochs", ""),
+    LABELLED(ring_examples, GAUGE, "freshet_ring_depth", "ring", "examples", ""),
+    ROW(event_time, GAUGE, "freshet_event_time_seconds",
+        "The stream's time, seconds since 1970-01-01 UTC."),
+    ROW(progress, GAUGE, "freshet_replay_progress", "Share of the files that is read, 0 to 1."),
+    ROW(ready, GAUGE, "freshet_ready", "1 while input is taken."),
+    ROW(memory, GAUGE, "freshet_memory_resident_bytes", "Resident memory of the process."),
+    ROW(cpu, COUNTER, "freshet_cpu_seconds_total", "Processor time of the process."),
+#undef ROW
+#undef LABELLED
+};
+
+static struct metric *make(const struct metric_row *row)
+{
+    switch (row->kind) {
+    case COUNTER:
+        return metric_counter(row->name, row->help, row->label, row->value);
+    case GAUGE:
+        return metric_gauge(row->name, row->help, row->label, row->value);
+    case HISTOGRAM:
+        return metric_histogram(row->name, row->help, row->label, row->value);
+    }
+    return NULL;
+}
+
+void service_metrics_make(const char *model, struct service_metrics *ret)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        *(struct metric **)(void *)((char *)ret + rows[i].at) = make(&rows[i]);
+    if (model)
+        ret->version =
+            metric_gauge("freshet_model_version", "The version that scores.", "model", model);
+    metric_set(metric_gauge("freshet_build_info", "1; the label says the program's version.",
+                            "version", FRESHET_VERSION),
+               1);
+}

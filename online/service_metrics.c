@@ -1,0 +1,200 @@
+/* Brings the service's metrics up to date. Their names: service_metric_names.c. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "online/service_internal.h"
+
+/* Between two looks at figures that cost a few microseconds, and at those that cost more. */
+#define UPDATE_US (100 * 1000)
+#define SLOW_US   SECOND_US
+#define LAG_US    (200 * 1000)
+
+/* A lane of a file is known by the file's last name. */
+static struct metric *make_lag(const struct merge *merge, size_t lane)
+{
+    char name[300];
+    struct lane_info info = merge_lane(merge, lane);
+    const char *slash = strrchr(info.topic, '/');
+    snprintf(name, sizeof name, "%s/%d", slash ? slash + 1 : info.topic, (int)info.partition);
+    return metric_gauge("freshet_lag_records",
+                        "Records of a partition not yet read; NaN where that is unknown.", "lane",
+                        name);
+}
+
+static void tell_ring_size(const char *name, const struct ring *ring)
+{
+    metric_set(metric_gauge("freshet_ring_size", "Room of a ring.", "ring", name),
+               (double)ring_size(ring));
+}
+
+void service_metrics_init(struct service *service)
+{
+    const struct model_settings *model = service->settings->model;
+    size_t n = merge_lanes(service->merge);
+    service_metrics_make(model ? model->name : NULL, &service->metrics);
+    service->metrics.lag = calloc(n + 1, sizeof *service->metrics.lag);
+    for (size_t i = 0; service->metrics.lag && i < n; i++)
+        service->metrics.lag[i] = make_lag(service->merge, i);
+    tell_ring_size("batches", service->full);
+    tell_ring_size("epochs", service->to_commit);
+    service->version_time = INT64_MIN;
+    service->version_seen = service->head.version;
+}
+
+void service_metrics_lag(struct service *service)
+{
+    int64_t now = service_clock();
+    if (!service->metrics.lag || now - service->lag_at < LAG_US)
+        return;
+    service->lag_at = now;
+    for (size_t i = 0; i < merge_lanes(service->merge); i++) {
+        int64_t lag = merge_lag(service->merge, i);
+        metric_set(service->metrics.lag[i], lag < 0 ? NAN : (double)lag);
+    }
+}
+
+/* Counters are told what was added since the last time. */
+
+static void count_events(struct service *service)
+{
+    const struct service_metrics *m = &service->metrics;
+    struct pipeline_figures now = *pipeline_figures(service->pipeline);
+    const struct pipeline_figures *seen = &service->counted.pipeline;
+    metric_add(m->events, (double)(now.events - seen->events));
+    metric_add(m->scored, (double)(now.scored - seen->scored));
+    metric_add(m->repeated, (double)(now.repeated - seen->repeated));
+    metric_add(m->late, (double)(now.late - seen->late));
+    metric_add(m->dead, (double)(now.dead - seen->dead));
+    for (size_t i = 0; i < LABEL_OUTCOMES; i++)
+        metric_add(m->labels[i], (double)(now.labels[i] - seen->labels[i]));
+    metric_add(m->released, (double)(now.released - seen->released));
+    metric_add(m->absent, (double)(now.absent - seen->absent));
+    metric_add(m->corrections, (double)(now.corrections - seen->corrections));
+    metric_add(m->thinned, (double)(now.thinned - seen->thinned));
+    metric_add(m->versions, (double)(now.boundaries - seen->boundaries));
+    service->counted.pipeline = now;
+}
+
+static void count_rows(struct service *service)
+{
+    const struct service_metrics *m = &service->metrics;
+    struct commit_figures now = commit_figures(service->commit);
+    const struct commit_figures *seen = &service->counted.commit;
+    metric_add(m->rows_sent, (double)(now.rows_sent - seen->rows_sent));
+    metric_add(m->rows_acked, (double)(now.rows_acked - seen->rows_acked));
+    metric_add(m->rows_refused, (double)(now.rows_refused - seen->rows_refused));
+    metric_add(m->commit_bytes, (double)(now.bytes_written - seen->bytes_written));
+    service->counted.commit = now;
+    metric_set(m->outbox, (double)commit_outbox_depth(service->commit));
+    metric_set(m->ring_batches, (double)ring_depth(service->full));
+    metric_set(m->ring_epochs, (double)ring_depth(service->to_commit));
+}
+
+/* Versions take over at multiples of the publication interval: the last one before now is when
+ * this one did. */
+static void follow_version(struct service *service)
+{
+    const struct head *head = &service->head;
+    int64_t every = service->settings->model->publish;
+    if (head->version != service->version_seen && head->clock != INT64_MIN) {
+        service->version_seen = head->version;
+        int64_t past = head->clock % every;
+        service->version_time = head->clock - past - (past < 0 ? every : 0);
+    }
+    double age = service->version_time == INT64_MIN
+                     ? NAN
+                     : (double)(head->clock - service->version_time) / SECOND_US;
+    metric_set(service->metrics.version, head->version);
+    metric_set(service->metrics.model_age, age);
+}
+
+static void count_learning(struct service *service)
+{
+    const struct service_metrics *m = &service->metrics;
+    if (!service->trainer)
+        return;
+    struct trainer_figures now = trainer_figures(service->trainer);
+    const struct trainer_figures *seen = &service->counted.trainer;
+    metric_add(m->trainer_learnt, (double)(now.learnt - seen->learnt));
+    metric_add(m->trainer_cpu, (double)(now.busy_us - seen->busy_us) / SECOND_US);
+    metric_set(m->trainer_behind, (double)(service->head.examples_next - now.learnt));
+    metric_set(m->ring_examples, (double)now.behind);
+    service->counted.trainer = now;
+    follow_version(service);
+}
+
+static void measure_state(struct service *service)
+{
+    const struct service_metrics *m = &service->metrics;
+    struct join_figures join = join_figures(service->join);
+    metric_set(m->pending, (double)join.waiting);
+    metric_set(m->pending_early, (double)join.early);
+    metric_set(m->pending_bytes, (double)(join.entry_bytes + join.index_bytes));
+    metric_set(m->state_records, (double)state_count(service->state));
+    metric_set(m->state_bytes, (double)state_bytes(service->state));
+    metric_set(m->event_time,
+               service->head.clock == INT64_MIN ? NAN : (double)service->head.clock / SECOND_US);
+}
+
+/* Curves over all scores judged so far. */
+static void judge(struct service *service)
+{
+    const struct service_metrics *m = &service->metrics;
+    struct score_figures now = prequential_figures(pipeline_prequential(service->pipeline));
+    metric_set(m->auc, now.auc);
+    metric_set(m->average_precision, now.average_precision);
+    metric_set(m->log_loss, now.log_loss);
+    metric_set(m->calibration, now.calibration_error);
+    metric_add(m->positives, (double)(now.positives - service->counted.positives));
+    metric_add(m->negatives, (double)(now.negatives - service->counted.negatives));
+    service->counted.positives = now.positives;
+    service->counted.negatives = now.negatives;
+}
+
+static double resident_bytes(void)
+{
+    long long size, resident;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    if (!statm)
+        return NAN;
+    int n = fscanf(statm, "%lld %lld", &size, &resident);
+    fclose(statm);
+    return n == 2 ? (double)resident * (double)sysconf(_SC_PAGESIZE) : NAN;
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void measure_process(struct service *service)
+{
+    double cpu = cpu_seconds();
+    metric_set(service->metrics.memory, resident_bytes());
+    metric_add(service->metrics.cpu, cpu - service->counted.cpu_seconds);
+    service->counted.cpu_seconds = cpu;
+}
+
+void service_metrics_update(struct service *service)
+{
+    int64_t now = service_clock();
+    bool all = service->metrics_at == 0;
+    if (!all && now - service->metrics_at < UPDATE_US)
+        return;
+    service->metrics_at = now;
+    count_events(service);
+    count_rows(service);
+    count_learning(service);
+    measure_state(service);
+    if (!all && now - service->metrics_slow_at < SLOW_US)
+        return;
+    service->metrics_slow_at = now;
+    judge(service);
+    measure_process(service);
+}
