@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 
-#define STATE_PAGE 1024
+#define STATE_PAGE 4096
 
 struct state;
 

@@ -185,16 +185,25 @@ static rocksdb_options_t *make_options(size_t write_buffer, int compression)
     rocksdb_options_set_create_if_missing(options, 1);
     rocksdb_options_set_create_missing_column_families(options, 1);
     rocksdb_options_set_write_buffer_size(options, write_buffer);
-    rocksdb_options_set_max_write_buffer_number(options, 3);
+    rocksdb_options_set_max_write_buffer_number(options, 2);
     rocksdb_options_set_max_background_jobs(options, 2);
     rocksdb_options_set_compression(options, compression);
-    rocksdb_options_set_max_total_wal_size(options, 256 << 20);
+    rocksdb_options_set_max_total_wal_size(options, 512 << 20);
     rocksdb_options_set_keep_log_file_num(options, 4);
     rocksdb_options_set_max_log_file_size(options, 1 << 20);
     rocksdb_options_set_paranoid_checks(options, 1);
     rocksdb_options_set_bytes_per_sync(options, 1 << 20);
     rocksdb_options_set_wal_bytes_per_sync(options, 1 << 20);
     return options;
+}
+
+/* Most of the log is deleted before it is old: compacting it early only copies what is about to go.
+ * Many files at level 0 cost nothing here, since nothing of it is read but at a start. */
+static void keep_log_uncompacted(rocksdb_options_t *options)
+{
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
+    rocksdb_options_set_level0_slowdown_writes_trigger(options, 40);
+    rocksdb_options_set_level0_stop_writes_trigger(options, 60);
 }
 
 static enum status make_folders(const char *dir)
@@ -234,7 +243,8 @@ enum status store_open_rocks(const char *dir, struct store **ret, char **ret_err
     if (!rocks)
         return ST_ENOMEM;
     rocks->store.ops = &rocks_ops;
-    rocks->options[CF_LOG] = make_options(64 << 20, rocksdb_no_compression);
+    rocks->options[CF_LOG] = make_options(128 << 20, rocksdb_no_compression);
+    keep_log_uncompacted(rocks->options[CF_LOG]);
     rocks->options[CF_PAGES] = make_options(32 << 20, rocksdb_lz4_compression);
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);

@@ -8,7 +8,7 @@
 /* An epoch is what arrived while the last commit ran, at most this much of it. */
 #define EPOCH_MAX_US (100 * 1000)
 /* A sweep of changed pages begins after this much redo, or time if there was any. */
-#define SWEEP_REDO_BYTES (256u << 20)
+#define SWEEP_REDO_BYTES (512u << 20)
 #define SWEEP_EVERY_US   (10 * SECOND_US)
 
 static bool asked_to_stop(const struct service *service)
