@@ -22,6 +22,8 @@ struct report {
     const char *name;  /* of the pipeline */
     const char *model; /* NULL: nothing scores */
     double wall_seconds, cpu_seconds;
+    /* CPU time by thread; the rest is RocksDB's own. */
+    double ingest_cpu_seconds, state_cpu_seconds, trainer_cpu_seconds, commit_cpu_seconds;
     uint64_t events, scored, repeated_events, late_events, dead_letters;
 
     uint64_t labels_applied, labels_corrected, labels_repeated;

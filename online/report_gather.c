@@ -41,6 +41,14 @@ static void gather_sizes(const struct service_parts *parts, struct report *ret)
     ret->written_bytes = commit_figures(parts->commit).bytes_written;
 }
 
+static void gather_cpu(struct service_cpu cpu, struct report *ret)
+{
+    ret->ingest_cpu_seconds = (double)cpu.ingest / 1e6;
+    ret->state_cpu_seconds = (double)cpu.state / 1e6;
+    ret->trainer_cpu_seconds = (double)cpu.trainer / 1e6;
+    ret->commit_cpu_seconds = (double)cpu.commit / 1e6;
+}
+
 static double seconds_of(struct timeval t)
 {
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;
@@ -65,6 +73,7 @@ void report_gather(struct service *service, double seconds, struct report *ret)
     gather_quality(pipeline_prequential(parts.pipeline), ret);
     gather_sizes(&parts, ret);
     gather_process(ret);
+    gather_cpu(service_cpu(service), ret);
     if (parts.trainer)
         ret->examples_learnt = trainer_figures(parts.trainer).learnt;
 }

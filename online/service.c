@@ -286,3 +286,11 @@ struct service_parts service_parts(struct service *service)
                                   service->pipeline, service->trainer, service->learner,
                                   &service->head,    service->commit,  service->settings};
 }
+
+struct service_cpu service_cpu(const struct service *service)
+{
+    struct service_cpu cpu = {service->ingest_cpu, service->state_cpu, 0, service->commit_cpu};
+    if (service->trainer)
+        cpu.trainer = trainer_figures(service->trainer).busy_us;
+    return cpu;
+}

@@ -50,6 +50,13 @@ void service_free(struct service *service);
 
 STATUS_CHECKED enum status service_run(struct service *service);
 
+/* CPU time of each thread, us, once service_run() is over; RocksDB's and librdkafka's own threads
+ * are what the process used beyond these. */
+struct service_cpu {
+    int64_t ingest, state, trainer, commit;
+};
+struct service_cpu service_cpu(const struct service *service);
+
 /* For reports and tools, after service_run() or without it. */
 struct service_parts {
     struct state *state;

@@ -92,6 +92,8 @@ struct service {
     struct ring *to_commit, *committed;
     struct bell state_bell, ingest_bell, commit_bell;
     _Atomic bool stopping, commit_failed;
+    _Atomic int64_t ingest_cpu, state_cpu,
+        commit_cpu; /* us of CPU time, told at the threads' ends */
     _Atomic uint32_t commits_running;
     struct service_metrics metrics;
 };

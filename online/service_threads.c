@@ -1,6 +1,7 @@
 /* The loops of the ingest, state and commit threads. */
 #include <assert.h>
 #include <inttypes.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "online/service_internal.h"
@@ -10,6 +11,13 @@
 /* A sweep of changed pages begins after this much redo, or time if there was any. */
 #define SWEEP_REDO_BYTES (512u << 20)
 #define SWEEP_EVERY_US   (10 * SECOND_US)
+
+static int64_t thread_cpu(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
 
 static bool asked_to_stop(const struct service *service)
 {
@@ -58,6 +66,7 @@ static void *ingest(void *arg)
         metric_set(service->metrics.progress, merge_progress(service->merge));
         ring_push(service->full, batch);
     }
+    service->ingest_cpu = thread_cpu();
     service->ingest_ended = true;
     bell_ring(&service->state_bell);
     return NULL;
@@ -142,6 +151,7 @@ static void *commit_main(void *arg)
     struct service *service = arg;
     pthread_setname_np(pthread_self(), "commit");
     enum status st = commit_loop(service);
+    service->commit_cpu = thread_cpu();
     if (st < 0) {
         log_error("commit.failed", "why=\"%s: %s\"", status_text(st),
                   commit_error(service->commit));
@@ -308,7 +318,9 @@ enum status service_run(struct service *service)
         pthread_create(&service->ingest_thread, NULL, ingest, service) != 0)
         return ST_ENOMEM;
     metric_set(service->metrics.ready, 1);
+    int64_t cpu = thread_cpu();
     enum status st = state_loop(service);
+    service->state_cpu = thread_cpu() - cpu;
     if (st == ST_ESTOPPED && service->trainer)
         log_error("trainer.failed", "why=\"%s: %s\"", status_text(trainer_status(service->trainer)),
                   trainer_error(service->trainer));
