@@ -55,7 +55,8 @@ const struct tensor *tensors_at(const struct tensors *tensors, size_t i);
 /* To path.tmp, fsync, rename, fsync of the folder: after ST_OK the file is there, whole. */
 STATUS_CHECKED enum status tensors_write(const struct tensors *tensors, const char *path);
 /* Returns ST_EIO, ST_ENOTFOUND, or ST_ECORRUPT for anything that is not a whole, well-formed file:
- * offsets out of range or overlapping, shapes that overflow, a header over 100 MB. */
+ * offsets out of range or overlapping, shapes that overflow, a header over 100 MB, more than 16384
+ * tensors, types other than those above. */
 STATUS_CHECKED enum status tensors_read(const char *path, struct tensors **ret);
 STATUS_CHECKED enum status tensors_parse(struct slice bytes, struct tensors **ret);
 
