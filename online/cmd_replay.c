@@ -241,9 +241,7 @@ static enum status replay_run(struct replay *replay)
     struct service_options service_opts = service_options(replay);
     struct service *service = NULL;
     TRY(service_open(&service_opts, &service));
-    struct progress *progress = NULL;
-    if (!replay->quiet)
-        progress_start(&progress);
+    struct progress *progress = replay->quiet ? NULL : progress_start();
     int64_t begin = service_clock();
     enum status st = service_run(service);
     double seconds = (double)(service_clock() - begin) / SECOND_US;

@@ -294,3 +294,16 @@ struct service_cpu service_cpu(const struct service *service)
         cpu.trainer = trainer_figures(service->trainer).busy_us;
     return cpu;
 }
+
+const char *service_health(void *arg, bool *ret_ok)
+{
+    const struct service *service = arg;
+    bool trained = !service->trainer || trainer_status(service->trainer) == ST_OK;
+    bool ready = metric_value(service->metrics.ready) > 0;
+    *ret_ok = ready && trained && !service->commit_failed;
+    if (service->commit_failed)
+        return "commits fail";
+    if (!trained)
+        return "the trainer failed";
+    return ready ? "ok" : "not taking input";
+}
