@@ -47,9 +47,15 @@ put_row(struct buf *ret, const char *name, const char *figure, const char *forma
 
 static void put_events(const struct report *report, struct buf *ret)
 {
-    put_row(ret, "events", readable_count(report->events).text, "%s a second, in %s (CPU %s)",
-            readable_rate(events_per_second(report)).text, readable_span(report->wall_seconds).text,
-            readable_span(report->cpu_seconds).text);
+    put_row(ret, "events", readable_count(report->events).text, "%s a second, in %s",
+            readable_rate(events_per_second(report)).text,
+            readable_span(report->wall_seconds).text);
+    put_row(ret, "processor", readable_span(report->cpu_seconds).text,
+            "ingest %s, state %s, trainer %s, commit %s",
+            readable_span(report->ingest_cpu_seconds).text,
+            readable_span(report->state_cpu_seconds).text,
+            readable_span(report->trainer_cpu_seconds).text,
+            readable_span(report->commit_cpu_seconds).text);
     put_row(ret, "scored", readable_count(report->scored).text,
             "repeated %s, late %s, dead letters %s", readable_count(report->repeated_events).text,
             readable_count(report->late_events).text, readable_count(report->dead_letters).text);

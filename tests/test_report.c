@@ -16,6 +16,10 @@ static const struct report week = {
     .model = "card \"fraud\"",
     .wall_seconds = 8.4,
     .cpu_seconds = 11.25,
+    .ingest_cpu_seconds = 3.5,
+    .state_cpu_seconds = 5.25,
+    .trainer_cpu_seconds = 2,
+    .commit_cpu_seconds = 0.25,
     .events = 1293144,
     .scored = 1293100,
     .repeated_events = 40,
@@ -63,46 +67,52 @@ static void expect_text(void (*render)(const struct report *, struct buf *),
 
 Test(report, table_of_a_week)
 {
-    expect_text(report_render, &week,
-                "\n"
-                "replay of fraud\n"
-                "\n"
-                "  events                 1,293,144   153,900 a second, in 8.4s (CPU 11.2s)\n"
-                "  scored                 1,293,100   repeated 40, late 3, dead letters 4\n"
-                "  labels                 1,283,000   corrected 5, early 7, late 8, repeated 6, "
-                "absent 9\n"
-                "  versions                   4,391   learnt from 1,270,000 examples\n"
-                "\n"
-                "  scores, each judged by the label that came later\n"
-                "  AUC                       0.8671   10,345 positives, 1,260,000 negatives\n"
-                "  average precision         0.6083\n"
-                "  log loss                 0.02342\n"
-                "  calibration error        0.00123\n"
-                "\n"
-                "  memory                   512 MiB   resident at its peak\n"
-                "  state                    298 MiB   25,000 records\n"
-                "  awaiting labels           51,000   96 bytes an event\n"
-                "  written                 1.19 GiB   987 bytes an event\n"
-                "\n");
+    expect_text(
+        report_render, &week,
+        "\n"
+        "replay of fraud\n"
+        "\n"
+        "  events                 1,293,144   153,900 a second, in 8.4s\n"
+        "  processor                  11.2s   ingest 3.5s, state 5.2s, trainer 2.0s, commit "
+        "0.2s\n"
+        "  scored                 1,293,100   repeated 40, late 3, dead letters 4\n"
+        "  labels                 1,283,000   corrected 5, early 7, late 8, repeated 6, "
+        "absent 9\n"
+        "  versions                   4,391   learnt from 1,270,000 examples\n"
+        "\n"
+        "  scores, each judged by the label that came later\n"
+        "  AUC                       0.8671   10,345 positives, 1,260,000 negatives\n"
+        "  average precision         0.6083\n"
+        "  log loss                 0.02342\n"
+        "  calibration error        0.00123\n"
+        "\n"
+        "  memory                   512 MiB   resident at its peak\n"
+        "  state                    298 MiB   25,000 records\n"
+        "  awaiting labels           51,000   96 bytes an event\n"
+        "  written                 1.19 GiB   987 bytes an event\n"
+        "\n");
 }
 
 /* Without a model there is nothing to judge; without events nothing can be said of one. */
 Test(report, table_of_nothing)
 {
-    expect_text(report_render, &nothing,
-                "\n"
-                "replay of empty\n"
-                "\n"
-                "  events                         0   - a second, in 0.0s (CPU 0.0s)\n"
-                "  scored                         0   repeated 0, late 0, dead letters 0\n"
-                "  labels                         0   corrected 0, early 0, late 0, repeated 0, "
-                "absent 0\n"
-                "\n"
-                "  memory                   0 bytes   resident at its peak\n"
-                "  state                    0 bytes   0 records\n"
-                "  awaiting labels                0   - an event\n"
-                "  written                  0 bytes   - an event\n"
-                "\n");
+    expect_text(
+        report_render, &nothing,
+        "\n"
+        "replay of empty\n"
+        "\n"
+        "  events                         0   - a second, in 0.0s\n"
+        "  processor                   0.0s   ingest 0.0s, state 0.0s, trainer 0.0s, commit "
+        "0.0s\n"
+        "  scored                         0   repeated 0, late 0, dead letters 0\n"
+        "  labels                         0   corrected 0, early 0, late 0, repeated 0, "
+        "absent 0\n"
+        "\n"
+        "  memory                   0 bytes   resident at its peak\n"
+        "  state                    0 bytes   0 records\n"
+        "  awaiting labels                0   - an event\n"
+        "  written                  0 bytes   - an event\n"
+        "\n");
 }
 
 static const char json_of_week[] = "{\n"
@@ -110,6 +120,10 @@ static const char json_of_week[] = "{\n"
                                    "  \"model\": \"card \\\"fraud\\\"\",\n"
                                    "  \"wall_seconds\": 8.4,\n"
                                    "  \"cpu_seconds\": 11.25,\n"
+                                   "  \"ingest_cpu_seconds\": 3.5,\n"
+                                   "  \"state_cpu_seconds\": 5.25,\n"
+                                   "  \"trainer_cpu_seconds\": 2,\n"
+                                   "  \"commit_cpu_seconds\": 0.25,\n"
                                    "  \"events\": 1293144,\n"
                                    "  \"events_per_second\": 153945.7142857143,\n"
                                    "  \"scored\": 1293100,\n"
