@@ -97,7 +97,7 @@ enum status serve(const struct serve_options *options)
 {
     struct console console = {0};
     if (options->live)
-        TRY(top_create(60 * SECOND_US, &console.top));
+        TRY(top_create(&console.top));
     enum status st = serve_with(options, &console);
     top_free(console.top);
     return st;
