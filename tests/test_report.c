@@ -176,6 +176,26 @@ Test(report, json_of_what_is_not_known_is_null)
     buf_done(&buf);
 }
 
+/* docs/backtest.md tells of each key. */
+Test(report, json_keys_are_documented)
+{
+    static char docs[1 << 16];
+    char path[4096], key[64], cell[80];
+    snprintf(path, sizeof path, "%s", __FILE__);
+    char *tests = strstr(path, "tests/test_");
+    cr_assert(tests != NULL);
+    strcpy(tests, "docs/backtest.md");
+    FILE *file = fopen(path, "r");
+    cr_assert(file != NULL, "%s", path);
+    docs[fread(docs, 1, sizeof docs - 1, file)] = '\0';
+    fclose(file);
+    for (const char *at = json_of_week; (at = strstr(at, "  \"")); at++) {
+        cr_assert(eq(int, sscanf(at, "  \"%63[a-z_]\":", key), 1));
+        snprintf(cell, sizeof cell, "`%s`", key);
+        cr_expect(strstr(docs, cell) != NULL, "%s", key);
+    }
+}
+
 Test(report, is_written_to_a_file)
 {
     char path[] = "/tmp/test_report-XXXXXX", text[2048] = "";
