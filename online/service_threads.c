@@ -194,6 +194,7 @@ static enum status take_batch(struct service *service, const struct batch *batch
 static void sweep_share(struct service *service, struct epoch *epoch, int64_t now)
 {
     service->redo_bytes += epoch->redo.len;
+    state_take_drops(service->state, &epoch->pages); /* before pages of records made again */
     bool due = service->redo_bytes > SWEEP_REDO_BYTES ||
                (service->redo_bytes > 0 && now - service->swept_at > SWEEP_EVERY_US);
     if (!service->sweeping && due) {
@@ -208,7 +209,6 @@ static void sweep_share(struct service *service, struct epoch *epoch, int64_t no
         service->sweeping = false;
         service->redo_needed = service->sweep_floor;
     }
-    state_take_drops(service->state, &epoch->pages);
     /* Epochs written after the sweep's last share may drop them; this one still holds its pages. */
     epoch->redo_needed = service->redo_needed;
 }
