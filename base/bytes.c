@@ -1,6 +1,5 @@
 #include "base/bytes.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,18 +43,25 @@ void buf_text(struct buf *buf, const char *text)
     buf_append(buf, text, strlen(text));
 }
 
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    char *at = buf_reserve(buf, 1);
+    size_t room = buf->cap - buf->len;
+    int need = vsnprintf(at, room, format, args);
+    if (need > 0 && (size_t)need >= room)
+        vsnprintf(buf_reserve(buf, (size_t)need + 1), (size_t)need + 1, format, again);
+    buf->len += need > 0 ? (size_t)need : 0;
+    va_end(again);
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
-    va_list args, again;
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    int need = vsnprintf(NULL, 0, format, args);
+    buf_vprintf(buf, format, args);
     va_end(args);
-    if (need > 0) {
-        vsnprintf(buf_reserve(buf, (size_t)need + 1), (size_t)need + 1, format, again);
-        buf->len += (size_t)need;
-    }
-    va_end(again);
 }
 
 void buf_varint(struct buf *buf, uint64_t v)

@@ -20,6 +20,7 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,6 +60,8 @@ void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_text(struct buf *buf, const char *text);
 __attribute__((format(printf, 2, 3), nonnull(2))) void buf_printf(struct buf *buf,
                                                                   const char *format, ...);
+__attribute__((format(printf, 2, 0), nonnull(2))) void
+buf_vprintf(struct buf *buf, const char *format, va_list args);
 
 static inline void buf_reset(struct buf *buf)
 {

@@ -105,6 +105,8 @@ struct conf_errors {
     struct buf text; /* one line each: "fraud.yaml:12: models[0].publsh: unknown key; did you mean
                         `publish`?" */
 };
+/* Writes the lines as they are. */
+void conf_errors_print(const struct conf_errors *errors, FILE *to);
 void conf_errors_done(struct conf_errors *errors);
 
 /* A place in the file. Opaque; lives as long as its conf. */
@@ -114,7 +116,9 @@ enum conf_node_type { CONF_NODE_SCALAR, CONF_NODE_SEQUENCE, CONF_NODE_MAPPING };
 struct conf;
 
 /* Reads and parses; anchors, aliases and merge keys are understood, duplicate keys refused.
- * ${NAME} and ${NAME:-default} in scalars are replaced from the environment (for secrets).
+ * ${NAME} and ${NAME:-default} in scalars are replaced from the environment (for secrets); $${ is
+ * ${ itself. A key with nothing, ~ or null behind it counts as absent; an empty file is a mapping
+ * without keys.
  * Returns ST_EIO (cannot be read) or ST_EINVAL (not YAML); both leave a line in errors. */
 STATUS_CHECKED enum status conf_load(const char *path, struct conf_errors *errors,
                                      struct conf **ret);
@@ -125,7 +129,7 @@ void conf_free(struct conf *conf);
 
 const struct conf_node *conf_root(const struct conf *conf);
 enum conf_node_type conf_node_type(const struct conf_node *node);
-/* The value under a key of a mapping, or NULL (also if node is NULL or no mapping). */
+/* The value under a key of a mapping, or NULL (also if it is null, or node NULL or no mapping). */
 const struct conf_node *conf_get(const struct conf_node *node, const char *key);
 /* Items of a sequence, or pairs of a mapping; 0 for a scalar or NULL. */
 size_t conf_count(const struct conf_node *node);
@@ -141,7 +145,8 @@ conf_complain(struct conf_errors *errors, const struct conf_node *node, const ch
 
 /* Fills ret (table->size bytes) from a mapping, or with all defaults where node is NULL. Mistakes
  * go to errors; ret is then filled as far as possible and must not be used. Memory that ret points
- * to belongs to the node's conf. Returns ST_EINVAL if this call added a mistake. */
+ * to belongs to the node's conf; defaults stay for ever. Returns ST_EINVAL if this call added a
+ * mistake. */
 enum status conf_read(const struct conf_node *node, const struct conf_table *table,
                       struct conf_errors *errors, void *ret);
 

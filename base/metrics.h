@@ -19,7 +19,8 @@
 struct metric;
 
 /* Finds or makes a metric. Names, help and label are copied; label NULL: none. Asking again for
- * the same name and label value gives the same metric. Aborts on a name used with another type. */
+ * the same name and label value gives the same metric. Aborts on a name used with another type or
+ * label, and where there is no memory. */
 struct metric *metric_counter(const char *name, const char *help, const char *label,
                               const char *label_value);
 struct metric *metric_gauge(const char *name, const char *help, const char *label,
@@ -34,6 +35,7 @@ void metric_add(struct metric *metric, double v);
 void metric_set(struct metric *metric, double v);
 void metric_record(struct metric *metric, int64_t us);
 
+/* Of a histogram: how many values it has. NaN for NULL. */
 double metric_value(const struct metric *metric);
 /* Approximate quantile q in [0, 1] of a histogram, in seconds; NaN while empty. */
 double metric_quantile(const struct metric *metric, double q);
