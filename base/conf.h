@@ -78,8 +78,8 @@ struct conf_table;
 struct conf_option {
     const char *name;
     enum conf_type type;
-    size_t at; /* offsetof the field */
     bool required;
+    size_t at;            /* offsetof the field */
     const char *fallback; /* default, as it would be written; NULL: zero, empty, NULL, NaN (REAL) */
     double min, max;      /* bounds where max > min; min > 0 with max 0 means only a lower bound */
     const char *const *choices;     /* CONF_CHOICE: NULL-terminated */
