@@ -32,9 +32,9 @@ check:
 
 bench:
 	scripts/setup build
-	cmake --preset release -DBUILD_TESTING=OFF
+	cmake --preset release -DBENCHES=ON
 	cmake --build --preset release --parallel $(JOBS)
-	scripts/bench build/release/freshet $(abspath $(DATA))
+	scripts/bench build/release/freshet $(if $(DATA),--data $(abspath $(DATA)))
 
 format:
 	scripts/format
