@@ -30,7 +30,7 @@ size_t arena_held(const struct arena *arena);
 
 void *arena_take_slow(struct arena *arena, size_t size);
 
-/* Uninitialised, 16-byte aligned. */
+/* Uninitialised, 16-byte aligned. For size 0 it may be NULL. */
 static inline void *arena_take(struct arena *arena, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
