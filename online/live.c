@@ -116,6 +116,7 @@ static void begin(struct live *live)
     if (!live->redraws)
         return;
     cursor_hide(STDOUT_FILENO);
+    draw(live);
     if (isatty(STDERR_FILENO))
         log_set_output(put_log_line, live);
 }
