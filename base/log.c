@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +12,21 @@
 #include "base/timefmt.h"
 
 enum { LINE_MAX_LEN = 4096 };
+
+/* Where lines go while somebody asks for them; else to stderr. */
+static struct {
+    pthread_mutex_t lock;
+    void (*fn)(void *arg, const char *line, size_t len);
+    void *arg;
+} output = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void log_set_output(void (*fn)(void *arg, const char *line, size_t len), void *arg)
+{
+    pthread_mutex_lock(&output.lock);
+    output.fn = fn;
+    output.arg = arg;
+    pthread_mutex_unlock(&output.lock);
+}
 
 static _Atomic int level_min = LOG_INFO;
 
@@ -76,6 +92,11 @@ void log_write(enum log_level level, const char *what, const char *format, ...)
     flatten(line, len);
     line[len++] = '\n';
     int saved = errno;
-    write_line(line, len);
+    pthread_mutex_lock(&output.lock);
+    if (output.fn)
+        output.fn(output.arg, line, len);
+    else
+        write_line(line, len);
+    pthread_mutex_unlock(&output.lock);
     errno = saved;
 }

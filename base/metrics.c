@@ -118,6 +118,17 @@ struct metric *metric_find(const char *name, const char *label_value)
     return metric;
 }
 
+void metric_each(const char *name,
+                 void (*fn)(void *arg, const char *label_value, const struct metric *metric),
+                 void *arg)
+{
+    pthread_mutex_lock(&registry_lock);
+    const struct family *family = *family_find(name);
+    for (const struct metric *metric = family ? family->first : NULL; metric; metric = metric->next)
+        fn(arg, metric->label_value, metric);
+    pthread_mutex_unlock(&registry_lock);
+}
+
 static double double_of(uint64_t bits)
 {
     double v;

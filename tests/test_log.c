@@ -87,3 +87,21 @@ Theory((int least, int level), log, lower_levels_are_silent)
     cr_assert(eq(int, len > 0, level >= least));
     cr_assert(eq(int, log_enabled((enum log_level)level), level >= least));
 }
+
+static void keep_line(void *arg, const char *line, size_t len)
+{
+    strncat(arg, line, len);
+}
+
+Test(log, lines_go_to_who_asks_for_them)
+{
+    char kept[1024] = "", line[1024];
+    catch ();
+    log_set_output(keep_line, kept);
+    log_warn("first", "n=%d", 1);
+    log_set_output(NULL, NULL);
+    log_warn("second", "n=%d", 2);
+    caught(line, sizeof line);
+    cr_expect(eq(str, kept + 24, " WARN  first n=1\n"));
+    cr_expect(eq(str, line + 24, " WARN  second n=2\n"));
+}

@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/metrics.h"
 
@@ -38,6 +39,25 @@ Test(metrics, the_same_name_and_label_is_the_same_metric)
     cr_expect(eq(ptr, metric_find("c_total", "no"), NULL));
     cr_expect(eq(ptr, metric_find("c_total", NULL), NULL));
     cr_expect(eq(ptr, metric_find("other", NULL), NULL));
+}
+
+static void note_label(void *arg, const char *label_value, const struct metric *metric)
+{
+    char *text = arg;
+    sprintf(text + strlen(text), "%s=%g ", label_value ? label_value : "none",
+            metric_value(metric));
+}
+
+Test(metrics, those_of_one_name_are_listed_in_the_order_they_were_made)
+{
+    char text[100] = "";
+    metric_set(metric_gauge("lag", "Help.", "lane", "b"), 2);
+    metric_set(metric_gauge("other", "Help.", NULL, NULL), 3);
+    metric_set(metric_gauge("lag", "Help.", "lane", "a"), 1);
+    metric_each("lag", note_label, text);
+    metric_each("other", note_label, text);
+    metric_each("none", note_label, text);
+    cr_expect(eq(str, text, "b=2 a=1 none=3 "));
 }
 
 Test(metrics, names_are_copied)
