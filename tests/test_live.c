@@ -236,8 +236,7 @@ Theory((unsigned width, unsigned height, size_t n_rates, double v), live, a_fram
         figures.lags[i].records = v;
     }
     while (figures.n_top < TOP_N)
-        put_top(&figures, "an id that is as long as the longest that is kept", 1e-9f,
-                INT64_MIN / 2);
+        put_top(&figures, "an id that is as long as the longest one there", 1e-9f, INT64_MIN / 2);
     struct look look = plain;
     look.width = width;
     look.height = height;
