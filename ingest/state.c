@@ -111,6 +111,7 @@ static void grow(struct state *state)
 static struct record *record_make(struct state *state, uint16_t family, struct key128 id,
                                   size_t size)
 {
+    assert(size <= STATE_RECORD_MAX);
     size_t cap = (size + 63) & ~(size_t)63;
     struct record *rec = calloc(1, sizeof *rec + cap);
     if (!rec)
@@ -164,26 +165,28 @@ struct record *state_reserve(struct state *state, struct record *rec, size_t cap
 
 static void forget_dirt_past_end(struct record *rec)
 {
-    if (rec->dirty_to > rec->size)
-        rec->dirty_to = rec->size;
-    if (rec->dirty_from > rec->dirty_to)
-        rec->dirty_from = rec->dirty_to;
+    for (struct byte_range *range = rec->dirty; range < rec->dirty + 2; range++) {
+        range->to = range->to < rec->size ? range->to : rec->size;
+        range->from = range->from < range->to ? range->from : range->to;
+    }
 }
 
 struct record *state_resize(struct state *state, struct record *rec, size_t size)
 {
+    assert(size <= STATE_RECORD_MAX);
     size_t old = rec->size;
+    if (size < old)
+        state_note_shrunk(state, rec, size);
     if (size > rec->cap || (size < old && size * 4 < rec->cap))
         rec = set_cap(state, rec, (size + 63) & ~(size_t)63);
     rec->size = (uint32_t)size;
-    if (size > old) {
-        memset(rec->data + old, 0, size - old);
-        state_touch(state, rec, old, size - old);
-    }
     forget_dirt_past_end(rec);
-    rec->dirty_pages |= 1; /* each first page tells the size */
-    if (!rec->change)
-        state_touch(state, rec, size, 0);
+    if (size > old)
+        memset(rec->data + old, 0, size - old);
+    if (size != old)
+        state_touch(state, rec, 0, 0); /* the first page tells the size */
+    if (size > old)
+        state_touch(state, rec, old, size - old);
     return rec;
 }
 
@@ -195,23 +198,43 @@ static uint64_t page_bits(size_t from, size_t to)
     return (~UINT64_C(0) >> (63 - (last - first))) << first;
 }
 
+static uint32_t growth(const struct byte_range *range, uint32_t from, uint32_t to)
+{
+    return (from < range->from ? range->from - from : 0) + (to > range->to ? to - range->to : 0);
+}
+
+static void widen(struct byte_range *range, uint32_t from, uint32_t to)
+{
+    range->from = from < range->from ? from : range->from;
+    range->to = to > range->to ? to : range->to;
+}
+
+/* A second range is opened only for what lies well apart from the first: each costs a few bytes. */
+static void note_range(struct record *rec, uint32_t from, uint32_t to)
+{
+    enum { APART = 32 };
+    struct byte_range *a = &rec->dirty[0], *b = &rec->dirty[1];
+    if (a->from == a->to)
+        *a = (struct byte_range){from, to};
+    else if (growth(a, from, to) <= to - from + APART)
+        widen(a, from, to);
+    else if (b->from == b->to)
+        *b = (struct byte_range){from, to};
+    else
+        widen(growth(a, from, to) <= growth(b, from, to) ? a : b, from, to);
+}
+
 void state_touch(struct state *state, struct record *rec, size_t from, size_t len)
 {
     assert(from + len <= rec->size);
     if (!rec->change) {
         record_list_add(&state->changes, rec, &rec->change);
-        rec->dirty_from = (uint32_t)from;
-        rec->dirty_to = (uint32_t)(from + len);
-    } else {
-        if (from < rec->dirty_from)
-            rec->dirty_from = (uint32_t)from;
-        if (from + len > rec->dirty_to)
-            rec->dirty_to = (uint32_t)(from + len);
+        rec->dirty[0] = rec->dirty[1] = (struct byte_range){0, 0};
     }
-    if (!rec->stale) {
-        rec->flags &= (uint16_t)~RECORD_IN_SWEEP;
+    if (!rec->stale)
         record_list_add(&state->stale, rec, &rec->stale);
-    }
+    if (len > 0)
+        note_range(rec, (uint32_t)from, (uint32_t)(from + len));
     rec->dirty_pages |= page_bits(from, from + (len ? len - 1 : 0));
 }
 
@@ -285,10 +308,12 @@ const char *state_family_name(struct state *state, uint16_t family, size_t *ret_
     struct reader in = reader_of((struct slice){rec->data, rec->size});
     struct slice name = {0};
     uint64_t fingerprint;
-    for (uint16_t i = 0; i < family && reader_left(&in) > 0; i++)
+    for (uint16_t i = 0; i < family; i++)
         name = directory_name(&in, &fingerprint);
+    if (in.bad)
+        return NULL;
     *ret_len = name.len;
-    return in.bad ? NULL : name.data;
+    return name.data;
 }
 
 size_t state_count(const struct state *state)

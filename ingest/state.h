@@ -21,20 +21,28 @@
 #include "base/status.h"
 
 #define STATE_PAGE 4096
+/* No record may be larger; what is stored and says so is corrupt. */
+#define STATE_RECORD_MAX (UINT32_C(1) << 30)
 
 struct state;
+
+/* Bytes [from, to) of a record's data. */
+struct byte_range {
+    uint32_t from, to;
+};
 
 /* The part that stays in memory; data follows it. */
 struct record {
     struct key128 id;
     uint16_t family;
-    uint16_t flags;      /* from here on all but size is state.c's own */
-    uint32_t size;       /* bytes of data in use */
-    uint32_t cap;        /* bytes of data there is room for */
-    uint32_t change;     /* index into this epoch's changes + 1; 0: unchanged */
-    uint32_t dirty_from; /* byte range changed since the last seal */
-    uint32_t dirty_to;
-    uint32_t stale; /* index into the records that have dirty pages + 1; 0: none */
+    uint16_t flags;  /* from here on all but size is state.c's own */
+    uint32_t size;   /* bytes of data in use */
+    uint32_t cap;    /* bytes of data there is room for */
+    uint32_t change; /* index into this epoch's changes + 1; 0: unchanged */
+    uint32_t stale;  /* index into the records that have dirty pages + 1; 0: none */
+    /* Changed since the last seal. Two, because an event goes to one end of a record while its
+     * label, days later, changes the middle. */
+    struct byte_range dirty[2];
     /* pages changed since they last went to disk; bit 63: all from there on */
     uint64_t dirty_pages;
     _Alignas(8) char data[]; /* whoever owns the family keeps its structs in here */
@@ -81,11 +89,18 @@ STATUS_CHECKED enum status state_apply_redo(struct state *state, struct slice re
 
 /* Pages go to disk in sweeps. A sweep takes all records changed since the one before; each call of
  * state_sweep_some() appends pages of about `bytes_max` bytes as they are now, in page format (see
- * state_read_pages()), and returns false once the sweep is over. Redo values sealed before
- * state_sweep_begin() are then no longer needed. Call right after state_seal(). */
+ * state_next_page()), and returns false once the sweep is over. Redo values sealed before
+ * state_sweep_begin() are then no longer needed. Right after a seal and in this order:
+ *
+ *     state_seal(state, &redo);
+ *     state_take_drops(state, &pages);      // first: a key dropped may be written again
+ *     state_sweep_begin(state);             // unless one is running
+ *     more = state_sweep_some(state, bytes_max, &pages);
+ */
 void state_sweep_begin(struct state *state);
 bool state_sweep_some(struct state *state, size_t bytes_max, struct buf *ret_pages);
-/* Pages of records dropped since the last call, as their keys, in page format with empty values. */
+/* Pages that are no more since the last call (records dropped or grown smaller), as their keys, in
+ * page format with empty values. */
 void state_take_drops(struct state *state, struct buf *ret_pages);
 
 /* A page's key in the store: shard, family (big-endian), id, page (big-endian). */
@@ -98,6 +113,8 @@ STATUS_CHECKED enum status state_load_page(struct state *state, struct slice key
 
 /* After all pages are loaded: none of them counts as changed. Redo values come behind this. */
 void state_loaded(struct state *state);
+/* After all redo values are applied: what they changed has still to be swept, but is logged. */
+void state_redone(struct state *state);
 /* Records that the running sweep has still to write. */
 size_t state_sweep_left(const struct state *state);
 

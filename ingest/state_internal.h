@@ -28,12 +28,14 @@ struct state {
     size_t swept;               /* how far in `sweep` */
     size_t n_drops;
     struct buf drops;         /* (family, id) dropped since the last seal */
-    struct buf dropped_pages; /* their pages' keys, until state_take_drops() */
+    struct buf dropped_pages; /* keys of pages that are no more, until state_take_drops() */
 };
 
 uint64_t state_slot_hash(uint16_t family, struct key128 id);
 void record_list_add(struct record_list *list, struct record *rec, uint32_t *ret_index);
 void state_note_drop(struct state *state, const struct record *rec);
+/* Before rec becomes `size` bytes long: pages past its new end go. */
+void state_note_shrunk(struct state *state, const struct record *rec, size_t size);
 
 static inline struct record_list *list_of(struct state *state, const struct record *rec)
 {

@@ -21,26 +21,37 @@ static struct key128 read_identity(struct reader *in, uint16_t *ret_family)
     return (struct key128){lo, read_u64(in)};
 }
 
-/* Redo value: varint drops, {identity}*, then {identity, varint size, from, len, bytes}*. Drops
- * come first: a record dropped and made again within an epoch is wholly dirty. */
+/* Redo value: varint drops, {identity}*, then {identity, varint size, {varint from, len, bytes} of
+ * each dirty range}*. Drops come first: a record dropped and made again within an epoch is wholly
+ * dirty. */
+static void put_patch(struct buf *buf, const struct record *rec)
+{
+    put_identity(buf, rec->family, rec->id);
+    buf_varint(buf, rec->size);
+    for (const struct byte_range *range = rec->dirty; range < rec->dirty + 2; range++) {
+        buf_varint(buf, range->from);
+        buf_slice_put(buf, (struct slice){rec->data + range->from, range->to - range->from});
+    }
+}
+
+static void forget_changes(struct state *state)
+{
+    for (size_t i = 0; i < state->changes.n; i++)
+        if (state->changes.items[i])
+            state->changes.items[i]->change = 0;
+    state->changes.n = 0;
+    buf_reset(&state->drops);
+    state->n_drops = 0;
+}
+
 void state_seal(struct state *state, struct buf *ret_redo)
 {
     buf_varint(ret_redo, state->n_drops);
     buf_append(ret_redo, state->drops.data, state->drops.len);
-    buf_reset(&state->drops);
-    state->n_drops = 0;
-    for (size_t i = 0; i < state->changes.n; i++) {
-        struct record *rec = state->changes.items[i];
-        if (!rec)
-            continue;
-        put_identity(ret_redo, rec->family, rec->id);
-        buf_varint(ret_redo, rec->size);
-        buf_varint(ret_redo, rec->dirty_from);
-        buf_slice_put(ret_redo,
-                      (struct slice){rec->data + rec->dirty_from, rec->dirty_to - rec->dirty_from});
-        rec->change = 0;
-    }
-    state->changes.n = 0;
+    for (size_t i = 0; i < state->changes.n; i++)
+        if (state->changes.items[i])
+            put_patch(ret_redo, state->changes.items[i]);
+    forget_changes(state);
 }
 
 static enum status apply_drops(struct state *state, struct reader *in)
@@ -56,20 +67,36 @@ static enum status apply_drops(struct state *state, struct reader *in)
     return in->bad ? ST_ECORRUPT : ST_OK;
 }
 
+struct patch {
+    uint64_t from;
+    struct slice bytes;
+};
+
+static bool read_patch(struct reader *in, uint64_t size, struct patch *ret)
+{
+    ret->from = read_varint(in);
+    ret->bytes = read_slice(in);
+    return !in->bad && ret->from <= size && ret->bytes.len <= size - ret->from;
+}
+
 static enum status apply_patch(struct state *state, struct reader *in)
 {
     uint16_t family;
     struct key128 id = read_identity(in, &family);
-    uint64_t size = read_varint(in), from = read_varint(in);
-    struct slice bytes = read_slice(in);
-    if (in->bad || size > UINT32_MAX || from > size || bytes.len > size - from)
+    uint64_t size = read_varint(in);
+    struct patch patches[2];
+    if (!read_patch(in, size, &patches[0]) || !read_patch(in, size, &patches[1]) ||
+        size > STATE_RECORD_MAX)
         return ST_ECORRUPT;
     struct record *rec = state_obtain(state, family, id, size);
     if (rec->size != size)
         rec = state_resize(state, rec, size);
-    if (bytes.len > 0)
-        memcpy(rec->data + from, bytes.data, bytes.len);
-    state_touch(state, rec, from, bytes.len);
+    for (const struct patch *patch = patches; patch < patches + 2; patch++) {
+        if (patch->bytes.len == 0)
+            continue;
+        memcpy(rec->data + patch->from, patch->bytes.data, patch->bytes.len);
+        state_touch(state, rec, patch->from, patch->bytes.len);
+    }
     return ST_OK;
 }
 
@@ -95,19 +122,29 @@ static void put_page_key(struct buf *buf, uint16_t family, struct key128 id, uin
     buf->len += STATE_PAGE_KEY;
 }
 
-static uint32_t pages_of(const struct record *rec)
+static uint32_t pages_of(size_t size)
 {
-    return rec->size ? (rec->size + STATE_PAGE - 1) / STATE_PAGE : 1;
+    return size ? (uint32_t)((size + STATE_PAGE - 1) / STATE_PAGE) : 1;
+}
+
+static void note_dropped_pages(struct state *state, const struct record *rec, uint32_t from)
+{
+    for (uint32_t page = from; page < pages_of(rec->size); page++) {
+        put_page_key(&state->dropped_pages, rec->family, rec->id, page);
+        buf_u32(&state->dropped_pages, 0);
+    }
 }
 
 void state_note_drop(struct state *state, const struct record *rec)
 {
     put_identity(&state->drops, rec->family, rec->id);
     state->n_drops++;
-    for (uint32_t page = 0; page < pages_of(rec); page++) {
-        put_page_key(&state->dropped_pages, rec->family, rec->id, page);
-        buf_u32(&state->dropped_pages, 0);
-    }
+    note_dropped_pages(state, rec, 0);
+}
+
+void state_note_shrunk(struct state *state, const struct record *rec, size_t size)
+{
+    note_dropped_pages(state, rec, pages_of(size));
 }
 
 void state_take_drops(struct state *state, struct buf *ret_pages)
@@ -141,7 +178,7 @@ static void put_page(struct buf *buf, const struct record *rec, uint32_t page)
 
 static void put_dirty_pages(struct buf *buf, struct record *rec)
 {
-    uint32_t n = pages_of(rec);
+    uint32_t n = pages_of(rec->size);
     for (uint32_t page = 0; page < n; page++)
         if (rec->dirty_pages >> (page < 63 ? page : 63) & 1)
             put_page(buf, rec, page);
@@ -152,13 +189,14 @@ static void put_dirty_pages(struct buf *buf, struct record *rec)
 
 bool state_sweep_some(struct state *state, size_t bytes_max, struct buf *ret_pages)
 {
+    assert(state->changes.n == 0 && state->dropped_pages.len == 0);
     size_t until = ret_pages->len + bytes_max;
     for (; state->swept < state->sweep.n && ret_pages->len < until; state->swept++)
         if (state->sweep.items[state->swept])
             put_dirty_pages(ret_pages, state->sweep.items[state->swept]);
     if (state->swept < state->sweep.n)
         return true;
-    state->sweep.n = 0;
+    state->sweep.n = state->swept = 0;
     return false;
 }
 
@@ -185,46 +223,59 @@ static uint32_t page_number(const unsigned char *key)
     return (uint32_t)key[19] << 24 | (uint32_t)key[20] << 16 | (uint32_t)key[21] << 8 | key[22];
 }
 
-/* Page 0 was written whenever the size changed, so its size is the record's. */
+static struct key128 page_record(const unsigned char *key, uint16_t *ret_family)
+{
+    struct key128 id;
+    *ret_family = (uint16_t)(key[1] << 8 | key[2]);
+    memcpy(&id.hi, key + 3, 8);
+    memcpy(&id.lo, key + 11, 8);
+    return id;
+}
+
+/* All changed pages of a record are written at once, its first among them if its size changed, and
+ * pages past its end are dropped when it shrinks: the first page tells the size of the whole. The
+ * page that a record now ends in may be left over from when it was longer. */
 enum status state_load_page(struct state *state, struct slice key, struct slice value)
 {
-    if (key.len != STATE_PAGE_KEY || value.len < 4)
+    if (key.len != STATE_PAGE_KEY || value.len < 4 || value.len > STATE_PAGE + 4)
         return ST_ECORRUPT;
     const unsigned char *at = (const unsigned char *)key.data;
-    uint16_t family = (uint16_t)(at[1] << 8 | at[2]);
-    struct key128 id;
-    memcpy(&id.hi, at + 3, 8);
-    memcpy(&id.lo, at + 11, 8);
+    uint16_t family;
+    struct key128 id = page_record(at, &family);
     uint32_t page = page_number(at), size;
     memcpy(&size, value.data, 4);
     struct record *rec = state_find(state, family, id);
-    if (!rec && page > 0)
+    if (at[0] != hash_shard(id) || size > STATE_RECORD_MAX || (rec != NULL) != (page > 0))
         return ST_ECORRUPT;
     if (!rec)
         rec = state_obtain(state, family, id, size);
     uint64_t from = (uint64_t)page * STATE_PAGE;
     if (page > 0 && from >= rec->size)
-        return ST_OK; /* left over from when the record was longer */
+        return ST_ECORRUPT;
     size_t len = rec->size - from < STATE_PAGE ? rec->size - (size_t)from : STATE_PAGE;
     if (value.len - 4 < len)
-        len = value.len - 4; /* the tail was touched later: it is in a redo value */
+        return ST_ECORRUPT;
     memcpy(rec->data + from, value.data + 4, len);
     return ST_OK;
 }
 
-/* What was loaded is clean: nothing of it needs to be logged or written again. */
 void state_loaded(struct state *state)
 {
-    for (size_t i = 0; i < state->changes.n; i++)
-        if (state->changes.items[i])
-            state->changes.items[i]->change = 0;
-    state->changes.n = 0;
+    forget_changes(state);
+    buf_reset(&state->dropped_pages);
     for (size_t i = 0; i < state->stale.n; i++)
         if (state->stale.items[i]) {
             state->stale.items[i]->stale = 0;
             state->stale.items[i]->dirty_pages = 0;
         }
     state->stale.n = 0;
+}
+
+/* The pages of what was dropped went in the write that the drop was logged in. */
+void state_redone(struct state *state)
+{
+    forget_changes(state);
+    buf_reset(&state->dropped_pages);
 }
 
 struct key128 state_digest(const struct state *state)

@@ -4,9 +4,9 @@
  * Keys begin with a space byte (STORE_*); a batch is written as a whole or not at all, and is on
  * disk (fsynced) when store_write() returns. Any thread may read; one thread writes.
  *
- *     struct store_batch *batch = store_batch_create(store);
- *     store_put(batch, STORE_META, slice_of("head"), head);
- *     TRY(store_write(store, batch));          // durable now; the batch is empty again
+ *     struct store_batch *batch = store->ops->batch_create(store);
+ *     store->ops->put(batch, slice_of("mhead"), head);
+ *     TRY(store->ops->write(store, batch));    // durable now; the batch is empty again
  */
 #ifndef INGEST_STORE_H
 #define INGEST_STORE_H
@@ -37,6 +37,8 @@ struct store_ops {
     void (*drop)(struct store_batch *batch, struct slice key);
     /* Removes all keys of [from, to). */
     void (*drop_range)(struct store_batch *batch, struct slice from, struct slice to);
+    /* Applies the batch in the order in which it was filled, as a whole. On failure it may be on
+     * disk or not. Either way the batch is empty afterwards. */
     enum status (*write)(struct store *store, struct store_batch *batch);
     /* Appends the value. ST_ENOTFOUND. */
     enum status (*get)(struct store *store, struct slice key, struct buf *ret);
@@ -56,6 +58,7 @@ struct store {
 /* Opens, or makes, the store in a folder (parents are made). A second process is refused.
  * Returns ST_EBUSY (in use), ST_ECORRUPT, ST_EIO; *ret_error is then a text to free(). */
 STATUS_CHECKED enum status store_open_rocks(const char *dir, struct store **ret, char **ret_error);
+/* For tests: see store_memory.h. */
 STATUS_CHECKED enum status store_open_memory(struct store **ret);
 
 static inline void store_free(struct store *store)

@@ -177,8 +177,9 @@ static const struct store_ops rocks_ops = {
 };
 
 /* The whole working set is in memory and nothing is read back but at start: no block cache to speak
- * of, few files, and cheap compression. WAL recovery stops at a torn tail (an unacknowledged write)
- * but refuses a hole in the middle. */
+ * of, few files, and cheap compression. WAL recovery is RocksDB's own choice, point in time: it
+ * ends at the first record that is not whole, which after a power cut is one that nobody was told
+ * of. */
 static rocksdb_options_t *make_options(size_t write_buffer, int compression)
 {
     rocksdb_options_t *options = rocksdb_options_create();
@@ -230,7 +231,7 @@ static enum status open_db(struct rocks *rocks, const char *dir)
     char *message = NULL;
     rocks->db = rocksdb_open_column_families(rocks->options[CF_LOG], dir, CF_COUNT, names, options,
                                              rocks->families, &message);
-    if (message && (strstr(message, "lock") || strstr(message, "LOCK"))) {
+    if (message && (strstr(message, "lock hold by") || strstr(message, "temporarily"))) {
         failed(rocks, message);
         return ST_EBUSY;
     }
