@@ -66,9 +66,9 @@ enum status runs_next(struct reader *in, struct run *ret)
     } else {
         run.lane = (uint32_t)(lane - 1);
         run.first = read_varint_signed(in);
-        run.last = run.first + (int64_t)read_varint(in);
+        run.last = (int64_t)((uint64_t)run.first + read_varint(in));
     }
-    if (in->bad)
+    if (in->bad || lane > (uint64_t)UINT32_MAX + 1 || run.last < run.first)
         return ST_ECORRUPT;
     *ret = run;
     return ST_OK;
@@ -92,15 +92,17 @@ enum status outbox_next(struct reader *in, struct outbox_row *ret)
         return ST_EEND;
     struct outbox_row out = {0};
     uint8_t channel = read_byte(in);
-    out.row.channel = (enum channel)channel;
-    out.lane = (uint32_t)read_varint(in);
+    uint64_t lane = read_varint(in);
     out.row.offset = read_varint_signed(in);
-    out.row.ordinal = (uint32_t)read_varint(in);
+    uint64_t ordinal = read_varint(in);
     out.row.key = read_slice(in);
     out.row.payload = read_slice(in);
     out.row.reason = read_slice(in);
-    if (in->bad || channel >= CHANNEL_COUNT)
+    if (in->bad || channel >= CHANNEL_COUNT || lane > UINT32_MAX || ordinal > UINT32_MAX)
         return ST_ECORRUPT;
+    out.row.channel = (enum channel)channel;
+    out.lane = (uint32_t)lane;
+    out.row.ordinal = (uint32_t)ordinal;
     *ret = out;
     return ST_OK;
 }

@@ -8,7 +8,7 @@ enum {
     ITEM_OTHER_LABEL = 4,
     ITEM_CORRECTION = 8,
     ITEM_ABSENT = 16,
-    ITEM_BOUNDARY = 32
+    ITEM_BOUNDARY = 32 /* alone */
 };
 
 /* {flags, zigzag time, zigzag released_at - time, [label], [weight], packed vector} */
@@ -21,7 +21,7 @@ void examples_put(struct buf *buf, const struct released *example)
                      (example->absent ? ITEM_ABSENT : 0);
     buf_byte(buf, (uint8_t)flags);
     buf_varint_signed(buf, example->time);
-    buf_varint_signed(buf, example->released_at - example->time);
+    buf_varint_signed(buf, (int64_t)((uint64_t)example->released_at - (uint64_t)example->time));
     if (flags & ITEM_OTHER_LABEL)
         buf_f32(buf, example->label);
     if (flags & ITEM_WEIGHTED)
@@ -39,7 +39,7 @@ void examples_put_boundary(struct buf *buf, const struct example_boundary *bound
 static void read_example(struct reader *in, unsigned flags, struct example_item *item)
 {
     item->time = read_varint_signed(in);
-    item->released_at = item->time + read_varint_signed(in);
+    item->released_at = (int64_t)((uint64_t)item->time + (uint64_t)read_varint_signed(in));
     item->label = flags & ITEM_OTHER_LABEL ? read_f32(in) : (float)(flags & ITEM_LABEL_IS_ONE);
     item->weight = flags & ITEM_WEIGHTED ? read_f32(in) : 1;
     item->correction = flags & ITEM_CORRECTION;
@@ -53,7 +53,9 @@ enum status examples_next(struct reader *in, size_t n_dense, float *dense, struc
         return ST_EEND;
     struct example_item item = {0};
     unsigned flags = read_byte(in);
-    item.is_boundary = flags & ITEM_BOUNDARY;
+    if (flags > ITEM_BOUNDARY)
+        return ST_ECORRUPT;
+    item.is_boundary = flags == ITEM_BOUNDARY;
     if (item.is_boundary) {
         item.boundary.version = (uint32_t)read_varint(in);
         item.boundary.time = read_varint_signed(in);

@@ -32,7 +32,7 @@ void pack_vector(struct buf *buf, const float *dense, size_t n_dense, const stru
     buf_varint(buf, n_sparse);
     for (size_t i = 0; i < n_sparse; i++) {
         bool weighted = sparse[i].weight != 1.0f;
-        buf_varint(buf, sparse[i].field * 2 + weighted);
+        buf_varint(buf, (uint64_t)sparse[i].field * 2 + weighted);
         buf_u64(buf, sparse[i].hash);
         if (weighted)
             buf_f32(buf, sparse[i].weight);
@@ -67,7 +67,11 @@ enum status unpack_vector(struct reader *in, float *dense, size_t n_dense, struc
         sparse[i].field = (uint32_t)(field / 2);
         sparse[i].hash = read_u64(in);
         sparse[i].weight = field & 1 ? read_f32(in) : 1.0f;
+        if (field / 2 > UINT32_MAX)
+            in->bad = true;
     }
+    if (in->bad)
+        return ST_ECORRUPT;
     *ret_n_sparse = (size_t)n;
-    return in->bad ? ST_ECORRUPT : ST_OK;
+    return ST_OK;
 }
