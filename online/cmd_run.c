@@ -16,8 +16,11 @@ static enum status run_settings(const struct settings *settings, const char *dir
 {
     struct kafka_ends ends = {0};
     TRY(kafka_ends_open(settings, &ends));
-    struct serve_options serve_opts = {
-        .settings = settings, .dir = dir ? dir : settings->state.dir, .ends = &ends, .live = live};
+    struct serve_options serve_opts = {.settings = settings,
+                                       .dir = dir ? dir : settings->state.dir,
+                                       .ends = &ends,
+                                       .live = live,
+                                       .stop = &command_stop};
     enum status st = serve(&serve_opts);
     kafka_ends_close(&ends);
     return st;

@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "ingest/source_kafka.h"
-#include "online/command.h"
 #include "online/http.h"
 #include "online/live.h"
 #include "online/top.h"
@@ -37,7 +36,7 @@ static struct service_options options_of(const struct serve_options *options, st
         .rows_scores = true,
         .rows_features = options->settings->scores.features,
         .inputs_anew = options->ends->broker != NULL,
-        .stop = &command_stop,
+        .stop = options->stop,
         .committed = tell_broker,
         .committed_arg = options->ends->source,
         .on_score = top ? top_on_score : NULL,
@@ -67,7 +66,7 @@ static enum status run_fed(const struct serve_options *options, struct service *
     bool fed =
         options->feeder && pthread_create(&feeder, NULL, options->feeder, options->feeder_arg) == 0;
     enum status st = service_run(service);
-    command_stop = 1; /* the feeder ends with the service */
+    *options->stop = 1; /* the feeder ends with the service */
     if (fed)
         pthread_join(feeder, NULL);
     return st;

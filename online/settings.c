@@ -299,6 +299,21 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
     return errors->n ? ST_EINVAL : ST_OK;
 }
 
+/* Takes over what conf_load() or conf_parse() came to. */
+static enum status finish(enum status st, struct settings *settings, struct conf_errors *errors,
+                          FILE *errors_to, struct settings **ret)
+{
+    if (st == ST_OK)
+        st = read_all(settings, errors);
+    conf_errors_print(errors, errors_to);
+    conf_errors_done(errors);
+    if (st < 0)
+        settings_free(settings);
+    else
+        *ret = settings;
+    return st;
+}
+
 enum status settings_load(const char *path, FILE *errors_to, struct settings **ret)
 {
     struct settings *settings = calloc(1, sizeof *settings);
@@ -306,15 +321,18 @@ enum status settings_load(const char *path, FILE *errors_to, struct settings **r
         return ST_ENOMEM;
     struct conf_errors errors = {0};
     enum status st = conf_load(path, &errors, &settings->conf);
-    if (st == ST_OK)
-        st = read_all(settings, &errors);
-    conf_errors_print(&errors, errors_to);
-    conf_errors_done(&errors);
-    if (st < 0)
-        settings_free(settings);
-    else
-        *ret = settings;
-    return st;
+    return finish(st, settings, &errors, errors_to, ret);
+}
+
+enum status settings_parse(const char *name, struct slice text, FILE *errors_to,
+                           struct settings **ret)
+{
+    struct settings *settings = calloc(1, sizeof *settings);
+    if (!settings)
+        return ST_ENOMEM;
+    struct conf_errors errors = {0};
+    enum status st = conf_parse(name, text, &errors, &settings->conf);
+    return finish(st, settings, &errors, errors_to, ret);
 }
 
 void settings_free(struct settings *settings)

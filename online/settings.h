@@ -68,6 +68,9 @@ struct settings {
 /* Reads and checks all but the features, which need the schema (plan_create). Mistakes are written
  * to errors_to. Returns ST_EINVAL, ST_EIO. */
 STATUS_CHECKED enum status settings_load(const char *path, FILE *errors_to, struct settings **ret);
+/* The same from text; name stands for the file in messages. */
+STATUS_CHECKED enum status settings_parse(const char *name, struct slice text, FILE *errors_to,
+                                          struct settings **ret);
 void settings_free(struct settings *settings);
 
 /* The manual and the JSON schema of the whole file, from its tables. */
