@@ -209,22 +209,45 @@ static double inside(int bucket, double share)
     return metric_bound(bucket - 1) * pow(high / metric_bound(bucket - 1), share);
 }
 
-double metric_quantile(const struct metric *metric, double q)
+void metric_mark(const struct metric *metric, struct metric_mark *ret)
 {
+    *ret = (struct metric_mark){{0}};
     if (!metric || metric->type != METRIC_HISTOGRAM)
-        return NAN;
-    double rank = q * (double)count_all(metric), below = 0;
+        return;
+    for (int i = 0; i < METRIC_BUCKETS; i++)
+        ret->counts[i] = metric_load(&metric->counts[i]);
+}
+
+/* Of counts that hold n values in all. */
+static double quantile(const uint64_t counts[METRIC_BUCKETS], double n, double q)
+{
+    double rank = q * n, below = 0;
     int last = -1;
-    for (int i = 0; i <= METRIC_BOUNDS; i++) {
-        double n = (double)metric_load(&metric->counts[i]);
-        if (n == 0)
+    for (int i = 0; i < METRIC_BUCKETS; i++) {
+        double here = (double)counts[i];
+        if (here == 0)
             continue;
-        if (below + n >= rank)
-            return inside(i, (rank - below) / n);
-        below += n;
+        if (below + here >= rank)
+            return inside(i, (rank - below) / here);
+        below += here;
         last = i;
     }
     return last < 0 ? NAN : inside(last, 1.0);
+}
+
+double metric_quantile_since(const struct metric *metric, const struct metric_mark *mark, double q)
+{
+    struct metric_mark now;
+    uint64_t n = 0;
+    metric_mark(metric, &now);
+    for (int i = 0; i < METRIC_BUCKETS; i++)
+        n += now.counts[i] -= mark->counts[i];
+    return quantile(now.counts, (double)n, q);
+}
+
+double metric_quantile(const struct metric *metric, double q)
+{
+    return metric_quantile_since(metric, &(struct metric_mark){{0}}, q);
 }
 
 void metrics_write(struct buf *ret)

@@ -39,6 +39,14 @@ void metric_record(struct metric *metric, int64_t us);
 double metric_value(const struct metric *metric);
 /* Approximate quantile q in [0, 1] of a histogram, in seconds; NaN while empty. */
 double metric_quantile(const struct metric *metric, double q);
+/* What a histogram had counted at one moment; {0}: nothing. */
+enum { METRIC_BUCKETS = 42 };
+struct metric_mark {
+    uint64_t counts[METRIC_BUCKETS];
+};
+void metric_mark(const struct metric *metric, struct metric_mark *ret);
+/* The quantile of what was recorded since the mark; NaN if nothing was. */
+double metric_quantile_since(const struct metric *metric, const struct metric_mark *mark, double q);
 /* Finds one by name and label value (NULL: none); NULL if there is none. */
 struct metric *metric_find(const char *name, const char *label_value);
 /* Calls fn for each metric of that name, in the order they were made; label_value NULL: it has

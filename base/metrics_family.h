@@ -13,6 +13,7 @@ enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 /* Upper bounds of a histogram's buckets: Renard's R5 series, which are the round numbers nearest to
  * powers of 10^(1/5), over eight decades from 1 us to 100 s. */
 enum { METRIC_BOUNDS = 5 * 8 + 1 };
+_Static_assert(METRIC_BUCKETS == METRIC_BOUNDS + 1, "one bucket is beyond all bounds");
 /* In seconds. */
 double metric_bound(int i);
 
@@ -21,7 +22,7 @@ struct metric {
     enum metric_type type;
     const char *label_value;
     _Atomic uint64_t value; /* bits of a double; a histogram's sum of microseconds */
-    _Atomic uint64_t counts[METRIC_BOUNDS + 1]; /* of a histogram; the last: beyond all bounds */
+    _Atomic uint64_t counts[METRIC_BUCKETS]; /* of a histogram; the last: beyond all bounds */
 };
 
 static inline uint64_t metric_load(const _Atomic uint64_t *at)

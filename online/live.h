@@ -13,6 +13,7 @@
 #ifndef ONLINE_LIVE_H
 #define ONLINE_LIVE_H
 
+#include "base/metrics.h"
 #include "online/meter.h"
 #include "online/terminal.h"
 #include "online/top.h"
@@ -45,7 +46,7 @@ struct live_figures {
     size_t n_lags; /* topics; the last one stands for all others if there are too many */
     struct live_lag lags[LIVE_LAGS];
 
-    double score_p50, score_p99; /* s from event in to score out */
+    double score_p50, score_p99; /* s from event in to score out, of late */
     double commit_rate, commit_p99, outbox_rows;
 
     char model[LIVE_NAME_MAX + 1]; /* empty: nothing scores */
@@ -65,6 +66,12 @@ void live_render(const struct live_figures *figures, struct look look, struct bu
 /* Appends the one line, newline included. */
 void live_render_line(const struct live_figures *figures, struct buf *ret);
 
+/* A histogram's values of the last 30 to 60 seconds. */
+struct live_recent {
+    struct metric_mark older, newer;
+    double newer_at; /* s, monotonic */
+};
+
 /* Where figures come from: metrics by name, with what is remembered to tell rates. */
 struct live_source {
     const char *name;
@@ -74,6 +81,7 @@ struct live_source {
     double rates[LIVE_SECONDS]; /* circular */
     size_t n_rates;             /* that were ever kept */
     double second_at, second_events;
+    struct live_recent scoring, committing;
 };
 /* now: monotonic s; wall: us since 1970. */
 void live_read(struct live_source *source, double now, int64_t wall, struct live_figures *ret);

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/metrics.h"
 #include "ingest/event.h"
 #include "online/live.h"
 
@@ -17,9 +16,19 @@ static double value_of(const char *name, const char *label)
     return metric_value(metric_find(name, label));
 }
 
-static double quantile(const char *name, double q)
+/* What came since the older of two marks, which are half a minute apart. */
+static double recent_quantile(const struct live_recent *recent, const char *name, double q)
 {
-    return metric_quantile(metric_find(name, NULL), q);
+    return metric_quantile_since(metric_find(name, NULL), &recent->older, q);
+}
+
+static void move_on(struct live_recent *recent, const char *name, double now)
+{
+    if (now - recent->newer_at < LIVE_SECONDS / 2)
+        return;
+    recent->older = recent->newer;
+    metric_mark(metric_find(name, NULL), &recent->newer);
+    recent->newer_at = now;
 }
 
 /* Unknown counts as none where figures are added up. */
@@ -70,9 +79,6 @@ static void read_events(struct live_figures *ret)
     ret->repeated = value("freshet_events_repeated_total");
     ret->late_events = value("freshet_events_late_total");
     ret->dead_letters = or_zero(value("freshet_dead_letters_total"));
-    ret->score_p50 = quantile("freshet_event_to_score_seconds", 0.5);
-    ret->score_p99 = quantile("freshet_event_to_score_seconds", 0.99);
-    ret->commit_p99 = quantile("freshet_commit_seconds", 0.99);
     ret->outbox_rows = value("freshet_outbox_rows");
     double seconds = value("freshet_event_time_seconds");
     ret->stream_time = isnan(seconds) ? INT64_MIN : (int64_t)(seconds * 1e6);
@@ -102,6 +108,17 @@ static void read_state(struct live_figures *ret)
     ret->state_records = value("freshet_state_records");
     ret->state_bytes = value("freshet_state_bytes");
     ret->resident_bytes = value("freshet_memory_resident_bytes");
+}
+
+static void read_delays(struct live_source *source, double now, struct live_figures *ret)
+{
+    static const char scoring[] = "freshet_event_to_score_seconds";
+    static const char committing[] = "freshet_commit_seconds";
+    move_on(&source->scoring, scoring, now);
+    move_on(&source->committing, committing, now);
+    ret->score_p50 = recent_quantile(&source->scoring, scoring, 0.5);
+    ret->score_p99 = recent_quantile(&source->scoring, scoring, 0.99);
+    ret->commit_p99 = recent_quantile(&source->committing, committing, 0.99);
 }
 
 /* One figure a whole second; a late tick spreads what it found over the seconds it missed. */
@@ -140,6 +157,7 @@ void live_read(struct live_source *source, double now, int64_t wall, struct live
     read_events(ret);
     read_model(ret);
     read_state(ret);
+    read_delays(source, now, ret);
     read_rates(source, now, ret);
     if (source->top)
         ret->n_top = top_read(source->top, ret->top);

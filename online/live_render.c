@@ -12,7 +12,7 @@ enum { CELLS_FROM = 11, CELL_MIN = 17, CELLS_A_ROW = 4, TOP_TIME_COLUMNS = 21 };
 
 static struct readable count(double v)
 {
-    return isnan(v) || v < 0 ? (struct readable){"-"} : readable_count((uint64_t)v);
+    return v >= 0 && v < 1e18 ? readable_count((uint64_t)v) : (struct readable){"-"};
 }
 
 static unsigned cell_width(const struct pen *pen)

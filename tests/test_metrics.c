@@ -182,3 +182,21 @@ Test(metrics, writes_histograms_that_add_up)
         cr_expect(strstr(text.data, lines[i]) != NULL, "%s", lines[i]);
     buf_done(&text);
 }
+
+Test(metrics, quantiles_since_a_mark_forget_what_was_before)
+{
+    struct metric *histogram = metric_histogram("h_seconds", "Help.", NULL, NULL);
+    struct metric_mark mark = {{0}};
+    for (int i = 0; i < 1000; i++)
+        metric_record(histogram, 1000000);
+    cr_expect(
+        eq(dbl, metric_quantile_since(histogram, &mark, 0.5), metric_quantile(histogram, 0.5)));
+    metric_mark(histogram, &mark);
+    cr_expect(isnan(metric_quantile_since(histogram, &mark, 0.5)));
+    for (int i = 0; i < 10; i++)
+        metric_record(histogram, 10);
+    cr_expect(epsilon_eq(dbl, metric_quantile_since(histogram, &mark, 1.0), 10e-6, 1e-9));
+    cr_expect(gt(dbl, metric_quantile(histogram, 0.5), 0.5));
+    metric_mark(NULL, &mark);
+    cr_expect(isnan(metric_quantile_since(NULL, &mark, 0.5)));
+}

@@ -198,6 +198,26 @@ Test(service_metrics, live_view_keeps_the_rates_of_a_minute)
     }
 }
 
+/* What was slow is forgotten within a minute. */
+Test(service_metrics, live_view_shows_delays_of_late)
+{
+    struct service_metrics m = {0};
+    make_all(&m);
+    struct live_source source = {.began = 100};
+    struct live_figures f;
+    for (int i = 0; i < 1000; i++)
+        metric_record(m.latency, 1000000);
+    for (int i = 0; i < 120; i++) {
+        live_read(&source, 100 + i, 0, &f);
+        cr_expect(eq(int, f.score_p50 > 0.5, i < 30), "second %d", i);
+        for (int j = 0; j < 10 && i >= 10; j++)
+            metric_record(m.latency, 1000);
+    }
+    for (int i = 120; i < 200; i++)
+        live_read(&source, 100 + i, 0, &f);
+    cr_expect(isnan(f.score_p50), "nothing came for a minute");
+}
+
 /* Topics that there is no room for are added up under one name. */
 Test(service_metrics, live_view_has_room_for_some_topics)
 {
