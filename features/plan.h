@@ -56,8 +56,11 @@ void plan_label_keys(const struct plan *plan, const struct event *event, struct 
 void plan_label(struct plan *plan, struct state *state, const struct key128 *keys,
                 int64_t event_time, uint32_t tag, double label);
 
-/* Starts loading what extract will read of this event. */
+/* Starts loading what extract will read of this event: first where its records are to be found and,
+ * some events later, the records themselves. */
 void plan_prefetch(const struct plan *plan, const struct state *state, const struct event *event);
+void plan_prefetch_records(const struct plan *plan, const struct state *state,
+                           const struct event *event);
 
 /* Describes what the record of an entity holds, as one JSON object (state get). rec may be of any
  * family of this plan. Returns ST_ENOTFOUND for another's. */

@@ -102,7 +102,7 @@ static struct record *obtain(const struct series *series, struct state *state, s
 static bool sampled(const struct series *series, struct record *rec, uint64_t hash)
 {
     const struct head *head = record_data(rec);
-    return series->entry != SERIES_HASH || hash_at_level(hash, head->level);
+    return series->entry != SERIES_HASH || hash_at_level(hash, head->level & LEVEL_MAX);
 }
 
 static enum form form_of(struct record *rec)

@@ -103,7 +103,7 @@ size_t hash_compact(const struct series *series, size_t n, unsigned *level)
     if (n == 0)
         return 0;
     n = drop_repeats(series, slots, n);
-    while (n >= series->entries_max && *level < 31)
+    while (n >= series->entries_max && *level < LEVEL_MAX)
         n = drop_unsampled(slots, n, ++*level);
     return n;
 }

@@ -20,7 +20,7 @@
 
 #include "features/series.h"
 
-enum { CHUNK = 16, SLOTS_FIRST = 4 };
+enum { CHUNK = 16, SLOTS_FIRST = 4, LEVEL_MAX = 31 };
 enum form { FORM_EXACT, FORM_TILES };
 
 struct head {
@@ -119,7 +119,8 @@ static inline struct view view_of(const struct series *series, struct record *re
 {
     const struct head none = {0};
     const struct head *head = rec->size < 16 ? &none : record_data(rec);
-    struct view view = {.data = rec->data, .form = head->form & 1, .level = head->level & 31};
+    struct view view = {
+        .data = rec->data, .form = head->form & 1, .level = head->level & LEVEL_MAX};
     view.slot_bytes = slot_bytes_of(view.form);
     view.stride = stride_of(series, view.form);
     if (head->room > 0 && head->room <= (rec->size - sizeof *head) / view.stride) {

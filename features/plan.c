@@ -1,0 +1,220 @@
+#include "features/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "features/kind.h"
+
+enum { KINDS_MAX = 16 };
+
+struct plan {
+    struct columns columns;
+    size_t n_label_keys;
+    size_t n_parts;
+    struct part parts[KINDS_MAX]; /* one of each kind that the config names */
+};
+
+/* Making. */
+
+/* The kind that one of an item's keys names. */
+static const struct feature_kind *find_kind(const struct conf_node *node)
+{
+    for (size_t i = 0; i < conf_count(node); i++)
+        for (size_t k = 0; feature_kinds[k]; k++)
+            if (conf_key(node, i) && strcmp(conf_key(node, i), feature_kinds[k]->key) == 0)
+                return feature_kinds[k];
+    return NULL;
+}
+
+static void complain_no_kind(const struct conf_node *node, struct conf_errors *errors)
+{
+    const char *names[KINDS_MAX + 1] = {NULL};
+    for (size_t k = 0; feature_kinds[k]; k++)
+        names[k] = feature_kinds[k]->key;
+    const char *nearest = NULL;
+    for (size_t i = 0; !nearest && i < conf_count(node); i++)
+        nearest = conf_key(node, i) ? conf_nearest(conf_key(node, i), names) : NULL;
+    struct buf list = {0};
+    for (size_t k = 0; names[k]; k++)
+        buf_printf(&list, "%s`%s`", k == 0 ? "" : names[k + 1] ? ", " : " or ", names[k]);
+    if (nearest)
+        conf_complain(errors, node, "no kind of feature; did you mean \"%s\"?", nearest);
+    else
+        conf_complain(errors, node, "no kind of feature; expected one of the keys %.*s",
+                      (int)list.len, list.data);
+    buf_done(&list);
+}
+
+static struct part *obtain_part(struct plan *plan, const struct feature_kind *kind)
+{
+    for (size_t i = 0; i < plan->n_parts; i++)
+        if (plan->parts[i].kind == kind)
+            return &plan->parts[i];
+    assert(plan->n_parts < KINDS_MAX);
+    plan->parts[plan->n_parts].kind = kind;
+    return &plan->parts[plan->n_parts++];
+}
+
+static void add_item(struct plan *plan, const struct making *making, const struct conf_node *node)
+{
+    _Alignas(16) char options[KIND_OPTIONS_MAX];
+    const struct feature_kind *kind = find_kind(node);
+    if (!kind) {
+        complain_no_kind(node, making->errors);
+        return;
+    }
+    assert(kind->options->size <= sizeof options);
+    if (conf_read(node, kind->options, making->errors, options) == ST_OK)
+        kind->add(obtain_part(plan, kind), making, options, node);
+}
+
+static void add_items(struct plan *plan, const struct making *making,
+                      const struct conf_node *features)
+{
+    if (features && conf_node_type(features) != CONF_NODE_SEQUENCE)
+        conf_complain(making->errors, features, "expected a list of features");
+    else if (conf_count(features) == 0)
+        value_add_all(obtain_part(plan, &kind_value), making);
+    for (size_t i = 0; i < conf_count(features); i++)
+        add_item(plan, making, conf_item(features, i));
+}
+
+static enum status make_ready(struct plan *plan, const struct making *making)
+{
+    columns_ready(&plan->columns);
+    for (size_t i = 0; i < plan->n_parts; i++) {
+        struct part *part = &plan->parts[i];
+        if (part->kind->ready)
+            TRY(part->kind->ready(part, making));
+        if (part->kind->n_label_keys)
+            plan->n_label_keys += part->kind->n_label_keys(part);
+    }
+    return ST_OK;
+}
+
+enum status plan_create(const struct schema *schema, const struct conf_node *features,
+                        int64_t lateness, struct state *state, struct conf_errors *errors,
+                        struct plan **ret)
+{
+    struct plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return ST_ENOMEM;
+    struct making making = {schema, lateness, state, errors, &plan->columns};
+    size_t before = errors->n;
+    add_items(plan, &making, features);
+    enum status st = errors->n > before ? ST_EINVAL : make_ready(plan, &making);
+    if (st < 0) {
+        plan_free(plan);
+        return st;
+    }
+    *ret = plan;
+    return ST_OK;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->n_parts; i++)
+        part_done(&plan->parts[i]);
+    columns_done(&plan->columns);
+    free(plan);
+}
+
+const struct vector_schema *plan_vector_schema(const struct plan *plan)
+{
+    return &plan->columns.schema;
+}
+
+/* The verbs: each part in turn. */
+
+void plan_extract(struct plan *plan, struct state *state, const struct event *event, double *dense,
+                  struct sparse *sparse, size_t *ret_n_sparse)
+{
+    struct sparse_row row = {sparse, 0};
+    for (size_t i = 0; i < plan->n_parts; i++)
+        plan->parts[i].kind->extract(&plan->parts[i], state, event, dense, &row);
+    *ret_n_sparse = row.n;
+}
+
+void plan_observe(struct plan *plan, struct state *state, const struct event *event)
+{
+    for (size_t i = 0; i < plan->n_parts; i++)
+        if (plan->parts[i].kind->observe)
+            plan->parts[i].kind->observe(&plan->parts[i], state, event);
+}
+
+size_t plan_n_label_keys(const struct plan *plan)
+{
+    return plan->n_label_keys;
+}
+
+void plan_label_keys(const struct plan *plan, const struct event *event, struct key128 *ret)
+{
+    for (size_t i = 0; i < plan->n_parts; i++) {
+        const struct part *part = &plan->parts[i];
+        if (!part->kind->label_keys)
+            continue;
+        part->kind->label_keys(part, event, ret);
+        ret += part->kind->n_label_keys(part);
+    }
+}
+
+void plan_label(struct plan *plan, struct state *state, const struct key128 *keys,
+                int64_t event_time, uint32_t tag, double label)
+{
+    for (size_t i = 0; i < plan->n_parts; i++) {
+        struct part *part = &plan->parts[i];
+        if (!part->kind->label)
+            continue;
+        part->kind->label(part, state, keys, event_time, tag, label);
+        keys += part->kind->n_label_keys(part);
+    }
+}
+
+static void prefetch(const struct plan *plan, const struct state *state, const struct event *event,
+                     bool records)
+{
+    for (size_t i = 0; i < plan->n_parts; i++)
+        if (plan->parts[i].kind->prefetch)
+            plan->parts[i].kind->prefetch(&plan->parts[i], state, event, records);
+}
+
+void plan_prefetch(const struct plan *plan, const struct state *state, const struct event *event)
+{
+    prefetch(plan, state, event, false);
+}
+
+void plan_prefetch_records(const struct plan *plan, const struct state *state,
+                           const struct event *event)
+{
+    prefetch(plan, state, event, true);
+}
+
+/* For people. */
+
+enum status plan_describe(const struct plan *plan, struct record *rec, struct buf *ret)
+{
+    for (size_t i = 0; i < plan->n_parts; i++)
+        if (plan->parts[i].kind->describe &&
+            plan->parts[i].kind->describe(&plan->parts[i], rec, ret) == ST_OK)
+            return ST_OK;
+    return ST_ENOTFOUND;
+}
+
+void plan_write_doc(struct buf *ret)
+{
+    for (size_t k = 0; feature_kinds[k]; k++)
+        conf_write_doc(feature_kinds[k]->options, ret);
+}
+
+void plan_write_schema(struct buf *ret)
+{
+    buf_text(ret, "{\"type\":\"array\",\"items\":{\"oneOf\":[");
+    for (size_t k = 0; feature_kinds[k]; k++) {
+        if (k > 0)
+            buf_byte(ret, ',');
+        conf_write_schema(feature_kinds[k]->options, ret);
+    }
+    buf_text(ret, "]}}");
+}

@@ -1,0 +1,224 @@
+/* Units at work: from an event to columns, and into state. */
+#include "features/window.h"
+
+#include <stdlib.h>
+
+#include "base/number.h"
+#include "base/timefmt.h"
+
+void unit_drop(void *item)
+{
+    struct unit *unit = item;
+    free(unit->name);
+    free(unit->bindings);
+    free(unit->columns);
+    where_free(unit->where);
+    series_scratch_done(&unit->scratch);
+}
+
+enum status unit_ready(struct unit *unit, const struct making *making)
+{
+    unit->series.scratch = &unit->scratch;
+    series_ready(&unit->series, making->lateness);
+    for (size_t i = 0; i < unit->n_columns; i++)
+        if (unit->columns[i].take != TAKE_SINCE)
+            unit->columns[i].window = series_window(&unit->series, unit->columns[i].over);
+    if (!making->state)
+        return ST_OK;
+    return state_family(making->state, unit->name, series_fingerprint(&unit->series),
+                        &unit->series.family);
+}
+
+struct key128 unit_key(const struct unit *unit, const struct event *event)
+{
+    const struct unit_binding *binding = &unit->bindings[event->stream];
+    if (!binding->reads)
+        return (struct key128){0};
+    struct key128 key = event->values[binding->by[0]].entity;
+    return unit->pair ? hash_pair(key, event->values[binding->by[1]].entity) : key;
+}
+
+/* A number's bits are no hash: neighbours would fall into the same places. 0.0 and -0.0 are one. */
+static uint64_t hash_number(double v)
+{
+    v += 0.0;
+    return hash_category((struct slice){(const char *)&v, sizeof v});
+}
+
+/* What the event has of the source; false if that is missing. */
+static bool read_source(const struct unit *unit, const struct unit_binding *binding,
+                        const struct event *event, uint64_t *ret_hash, double *ret_number)
+{
+    if (unit->source == SOURCE_EVENTS)
+        return true;
+    const union value *value = &event->values[binding->field];
+    if (unit->source == SOURCE_ENTITY)
+        *ret_hash = value->entity.lo;
+    else if (unit->source == SOURCE_CATEGORY)
+        *ret_hash = value->category;
+    else if (unit->series.entry == SERIES_HASH)
+        *ret_hash = hash_number(value->number);
+    else
+        *ret_number = value->number;
+    return unit->source == SOURCE_NUMBER ? isfinite(value->number) : *ret_hash != 0;
+}
+
+/* The entry that an event makes; false if it makes none. */
+static bool entry_of(const struct unit *unit, const struct event *event, struct slot *ret)
+{
+    const struct unit_binding *binding = &unit->bindings[event->stream];
+    if (!binding->enters || (unit->where && !where_holds(unit->where, event)))
+        return false;
+    if (unit->source == SOURCE_LABEL) {
+        *ret = slot_of_label(event->time, (uint32_t)event->id_key.lo, unit->series.absent);
+        return true;
+    }
+    uint64_t hash = 0;
+    double number = 0; /* what is only counted is worth nothing */
+    if (!read_source(unit, binding, event, &hash, &number))
+        return false;
+    *ret = unit->series.entry == SERIES_HASH ? slot_of_hash(event->time, hash)
+                                             : slot_of_value(event->time, number);
+    return true;
+}
+
+/* This value to the mean. A mean of 0 has no ratio. */
+static double ratio_of(const struct unit *unit, const struct event *event,
+                       const struct aggregate *window)
+{
+    int field = unit->bindings[event->stream].field;
+    double mean = aggregate_mean(window);
+    return field < 0 || mean == 0 ? NAN : event->values[field].number / mean;
+}
+
+static double take(enum take what, const struct aggregate *window)
+{
+    switch (what) {
+    case TAKE_SUM:
+        return window->sum;
+    case TAKE_MEAN:
+        return aggregate_mean(window);
+    case TAKE_MIN:
+        return window->count > 0 ? window->min : NAN;
+    case TAKE_MAX:
+        return window->count > 0 ? window->max : NAN;
+    case TAKE_STD:
+        return aggregate_std(window);
+    default:
+        return window->count;
+    }
+}
+
+static void write_columns(const struct unit *unit, const struct event *event,
+                          const struct aggregate *windows, int64_t previous, double *dense)
+{
+    for (size_t i = 0; i < unit->n_columns; i++) {
+        const struct unit_column *column = &unit->columns[i];
+        double v;
+        if (column->take == TAKE_SINCE)
+            v = previous == TIME_NONE ? NAN : (double)(event->time - previous) / (double)SECOND_US;
+        else if (column->take == TAKE_RATIO)
+            v = ratio_of(unit, event, &windows[column->window]);
+        else
+            v = take(column->take, &windows[column->window]);
+        dense[column->column] = v;
+    }
+}
+
+void unit_extract(struct unit *unit, struct state *state, const struct event *event, double *dense)
+{
+    struct key128 key = unit_key(unit, event);
+    if (key_is_none(key)) {
+        for (size_t i = 0; i < unit->n_columns; i++)
+            dense[unit->columns[i].column] = NAN;
+        return;
+    }
+    struct aggregate windows[SERIES_WINDOWS_MAX];
+    struct slot self;
+    bool enters = unit->series.delay == 0 && entry_of(unit, event, &self);
+    int64_t previous;
+    series_read(&unit->series, series_find(&unit->series, state, key), event->time,
+                enters ? &self : NULL, windows, &previous);
+    write_columns(unit, event, windows, previous, dense);
+}
+
+void unit_observe(struct unit *unit, struct state *state, const struct event *event)
+{
+    struct key128 key = unit_key(unit, event);
+    struct slot entry;
+    if (!key_is_none(key) && entry_of(unit, event, &entry))
+        series_observe(&unit->series, state, key, &entry);
+}
+
+struct key128 unit_label_key(const struct unit *unit, const struct event *event)
+{
+    struct slot entry;
+    return entry_of(unit, event, &entry) ? unit_key(unit, event) : (struct key128){0};
+}
+
+/* {"entries":3,"from":"...","to":"...","windows":[{"over":"7d","count":3,...}]}, the windows as
+ * they are at the newest entry. */
+
+static void put_number(struct buf *ret, const char *name, double v)
+{
+    buf_printf(ret, ",\"%s\":", name);
+    if (isfinite(v))
+        buf_double(ret, v);
+    else
+        buf_text(ret, "null");
+}
+
+static void put_time(struct buf *ret, const char *name, int64_t time)
+{
+    char text[64] = "";
+    time_format(time, text);
+    buf_printf(ret, ",\"%s\":\"%s\"", name, text);
+}
+
+static void put_window(const struct unit *unit, size_t i, const struct aggregate *window,
+                       struct buf *ret)
+{
+    char over[64];
+    over[duration_format(unit->series.over[i], over)] = 0;
+    buf_printf(ret, "%s{\"over\":\"%s\"", i > 0 ? "," : "", over);
+    put_number(ret, unit->series.entry == SERIES_HASH ? "distinct" : "count", window->count);
+    if (unit->source == SOURCE_NUMBER || unit->source == SOURCE_LABEL) {
+        put_number(ret, "sum", window->sum);
+        put_number(ret, "mean", aggregate_mean(window));
+        put_number(ret, "std", aggregate_std(window));
+        put_number(ret, "min", window->min);
+        put_number(ret, "max", window->max);
+    }
+    buf_byte(ret, '}');
+}
+
+static void put_windows(const struct unit *unit, struct record *rec, int64_t last, struct buf *ret)
+{
+    struct series series = unit->series;
+    struct aggregate windows[SERIES_WINDOWS_MAX];
+    int64_t previous;
+    series.spread = series.extremes = true;
+    series_read(&series, rec, last + series.delay, NULL, windows, &previous);
+    buf_text(ret, ",\"windows\":[");
+    for (size_t i = 0; i < series.n_windows; i++)
+        put_window(unit, i, &windows[i], ret);
+    buf_byte(ret, ']');
+}
+
+void unit_describe(const struct unit *unit, struct record *rec, struct buf *ret)
+{
+    struct series_figures figures = series_figures(&unit->series, rec);
+    buf_text(ret, "{\"family\":\"");
+    for (const char *c = unit->name; *c; c++)
+        buf_printf(ret, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    buf_printf(ret, "\",\"%s\":%llu", figures.tiles ? "tiles" : "entries",
+               (unsigned long long)figures.slots);
+    if (figures.level > 0)
+        buf_printf(ret, ",\"sampled\":\"1 of %u\"", 1u << figures.level);
+    if (figures.last != TIME_NONE) {
+        put_time(ret, "from", figures.first);
+        put_time(ret, "to", figures.last);
+        put_windows(unit, rec, figures.last, ret);
+    }
+    buf_byte(ret, '}');
+}
