@@ -5,6 +5,7 @@
  * 2018-04-01 a Sunday), of both sides of midnight, of times before 1970, and of zones in summer and
  * winter.
  */
+#include "features/plan.h"
 #include "tests/plan_fixture.h"
 
 #include "features/calendar.h"

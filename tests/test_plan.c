@@ -5,6 +5,7 @@
  * kind writes for an event written down by hand; that what an event lacks is NaN or absent, never
  * an error; which configs are refused, at which line and with what advice.
  */
+#include "features/plan.h"
 #include "tests/plan_fixture.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))

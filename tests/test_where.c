@@ -5,6 +5,7 @@
  * from the grammar and from how `and`, `or` and `not` bind; that a rule is as true as the same rule
  * over random truth values evaluated the slow way; that each mistake is found, at its column.
  */
+#include "features/plan.h"
 #include "tests/plan_fixture.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))

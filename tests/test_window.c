@@ -6,6 +6,7 @@
  * that it can be corrected; that rules and pairs keep events apart. Long streams and late events
  * are test_series.c's.
  */
+#include "features/plan.h"
 #include "tests/plan_fixture.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
