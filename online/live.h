@@ -29,7 +29,7 @@ enum { LIVE_SECONDS = 60, LIVE_LAGS = 8, LIVE_NAME_MAX = 63 };
 
 struct live_lag {
     char topic[LIVE_NAME_MAX + 1];
-    double records; /* not yet read; NaN: unknown */
+    double records; /* not yet read */
 };
 
 /* Everything shown. NaN is what is not known. */
@@ -43,7 +43,8 @@ struct live_figures {
     double rates[LIVE_SECONDS]; /* events a second in each of the last seconds, oldest first */
     size_t n_rates;
     double scored, repeated, late_events, dead_letters;
-    size_t n_lags; /* topics; the last one stands for all others if there are too many */
+    size_t n_lags; /* topics of which it is known; the last one stands for all others if there are
+                      too many */
     struct live_lag lags[LIVE_LAGS];
 
     double score_p50, score_p99; /* s from event in to score out, of late */
@@ -70,6 +71,7 @@ void live_render_line(const struct live_figures *figures, struct buf *ret);
 struct live_recent {
     struct metric_mark older, newer;
     double newer_at; /* s, monotonic */
+    bool set;
 };
 
 /* Where figures come from: metrics by name, with what is remembered to tell rates. */

@@ -22,13 +22,17 @@ static double recent_quantile(const struct live_recent *recent, const char *name
     return metric_quantile_since(metric_find(name, NULL), &recent->older, q);
 }
 
+/* The first time both marks are set: what was before the view began is none of its business. */
 static void move_on(struct live_recent *recent, const char *name, double now)
 {
-    if (now - recent->newer_at < LIVE_SECONDS / 2)
+    if (recent->set && now - recent->newer_at < LIVE_SECONDS / 2)
         return;
     recent->older = recent->newer;
     metric_mark(metric_find(name, NULL), &recent->newer);
     recent->newer_at = now;
+    if (!recent->set)
+        recent->older = recent->newer;
+    recent->set = true;
 }
 
 /* Unknown counts as none where figures are added up. */
@@ -53,21 +57,21 @@ static struct live_lag *lag_of_topic(struct live_figures *figures, const char *l
     }
     struct live_lag *lag = &figures->lags[figures->n_lags++];
     strcpy(lag->topic, topic);
-    lag->records = NAN;
     return lag;
 }
 
 static void add_lag(void *arg, const char *lane, const struct metric *metric)
 {
-    struct live_lag *lag = lag_of_topic(arg, lane ? lane : "");
     double records = metric_value(metric);
     if (!isnan(records))
-        lag->records = or_zero(lag->records) + records;
+        lag_of_topic(arg, lane ? lane : "")->records += records;
 }
 
 static void take_model(void *arg, const char *model, const struct metric *metric)
 {
     struct live_figures *figures = arg;
+    if (isnan(metric_value(metric)))
+        return;
     snprintf(figures->model, sizeof figures->model, "%s", model ? model : "");
     figures->version = metric_value(metric);
 }

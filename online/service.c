@@ -252,6 +252,7 @@ void service_free(struct service *service)
 {
     if (!service)
         return;
+    service_metrics_done(service);
     trainer_free(service->trainer); /* first: it uses most of the others */
     pipeline_free(service->pipeline);
     merge_free(service->merge);
@@ -275,7 +276,6 @@ void service_free(struct service *service)
     ring_free(service->to_commit);
     ring_free(service->committed);
     head_done(&service->head);
-    free(service->metrics.lag);
     free(service->lane_of);
     free(service);
 }

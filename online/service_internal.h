@@ -99,6 +99,8 @@ struct service {
 };
 
 void service_metrics_init(struct service *service);
+/* What is a lane's or a model's is no longer known. Before the merge is freed. */
+void service_metrics_done(struct service *service);
 /* Brings the metrics up to date; state thread. Returns at once if it did so within the last 100 ms,
  * unless metrics_at is 0. */
 void service_metrics_update(struct service *service);

@@ -1,4 +1,6 @@
 /* The names of the service's metrics, in one table; docs/metrics.md says what to make of them. */
+#include <math.h>
+
 #include "online/service_internal.h"
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
@@ -95,10 +97,19 @@ static struct metric *make(const struct metric_row *row)
     return NULL;
 }
 
+/* A process may run one service after another: counters begin anew, and nothing is known. */
+static struct metric *make_anew(const struct metric_row *row)
+{
+    struct metric *metric = make(row);
+    metric_set(metric, row->kind == COUNTER ? 0 : NAN);
+    return metric;
+}
+
 void service_metrics_make(const char *model, struct service_metrics *ret)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        *(struct metric **)(void *)((char *)ret + rows[i].at) = make(&rows[i]);
+        *(struct metric **)(void *)((char *)ret + rows[i].at) = make_anew(&rows[i]);
+    metric_set(ret->ready, 0);
     if (model)
         ret->version =
             metric_gauge("freshet_model_version", "The version that scores.", "model", model);

@@ -44,6 +44,15 @@ void service_metrics_init(struct service *service)
     service->version_seen = service->head.version;
 }
 
+void service_metrics_done(struct service *service)
+{
+    for (size_t i = 0; service->metrics.lag && i < merge_lanes(service->merge); i++)
+        metric_set(service->metrics.lag[i], NAN);
+    metric_set(service->metrics.version, NAN);
+    free(service->metrics.lag);
+    service->metrics.lag = NULL;
+}
+
 void service_metrics_lag(struct service *service)
 {
     int64_t now = service_clock();
