@@ -87,6 +87,9 @@ struct feature_kind {
     /* records: the slots were loaded a while ago, now the records themselves. */
     void (*prefetch)(const struct part *part, const struct state *state, const struct event *event,
                      bool records);
+    /* The same for a label that is about to come, by its event's keys. */
+    void (*prefetch_label)(const struct part *part, const struct state *state,
+                           const struct key128 *keys, bool records);
     enum status (*describe)(const struct part *part, struct record *rec, struct buf *ret);
 };
 

@@ -191,6 +191,18 @@ void plan_prefetch_records(const struct plan *plan, const struct state *state,
     prefetch(plan, state, event, true);
 }
 
+void plan_prefetch_label(const struct plan *plan, const struct state *state,
+                         const struct key128 *keys, bool records)
+{
+    for (size_t i = 0; i < plan->n_parts; i++) {
+        const struct part *part = &plan->parts[i];
+        if (part->kind->prefetch_label)
+            part->kind->prefetch_label(part, state, keys, records);
+        if (part->kind->n_label_keys)
+            keys += part->kind->n_label_keys(part);
+    }
+}
+
 /* For people. */
 
 enum status plan_describe(const struct plan *plan, struct record *rec, struct buf *ret)

@@ -61,6 +61,9 @@ void plan_label(struct plan *plan, struct state *state, const struct key128 *key
 void plan_prefetch(const struct plan *plan, const struct state *state, const struct event *event);
 void plan_prefetch_records(const struct plan *plan, const struct state *state,
                            const struct event *event);
+/* The same in two steps for a label that is about to come; keys as in plan_label(). */
+void plan_prefetch_label(const struct plan *plan, const struct state *state,
+                         const struct key128 *keys, bool records);
 
 /* Describes what the record of an entity holds, as one JSON object (state get). rec may be of any
  * family of this plan. Returns ST_ENOTFOUND for another's. */

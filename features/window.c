@@ -158,6 +158,21 @@ static void window_prefetch(const struct part *part, const struct state *state,
     }
 }
 
+static void window_prefetch_label(const struct part *part, const struct state *state,
+                                  const struct key128 *keys, bool records)
+{
+    const struct unit *units = part->items;
+    for (size_t i = 0; i < part->n; i++) {
+        if (units[i].source != SOURCE_LABEL)
+            continue;
+        if (records)
+            state_prefetch_record(state, units[i].series.family, *keys);
+        else
+            state_prefetch(state, units[i].series.family, *keys);
+        keys++;
+    }
+}
+
 static enum status window_describe(const struct part *part, struct record *rec, struct buf *ret)
 {
     const struct unit *units = part->items;
@@ -183,5 +198,6 @@ const struct feature_kind kind_window = {
     .label_keys = window_label_keys,
     .label = window_label,
     .prefetch = window_prefetch,
+    .prefetch_label = window_prefetch_label,
     .describe = window_describe,
 };

@@ -309,3 +309,20 @@ struct join_figures join_figures(const struct join *join)
                        timers_bytes(&join->absent),
     };
 }
+
+void join_prefetch_entry(const struct join *join, struct key128 id)
+{
+    struct pending_ref ref;
+    if (!pending_guess(join->pending, id, &ref))
+        return;
+    const char *entry = (const char *)pending_get(join->pending, ref);
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry + 64);
+}
+
+const struct key128 *join_guess_keys(const struct join *join, struct key128 id)
+{
+    struct pending_ref ref;
+    return pending_guess(join->pending, id, &ref) ? pending_keys(pending_get(join->pending, ref))
+                                                  : NULL;
+}

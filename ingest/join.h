@@ -71,6 +71,10 @@ bool join_find(struct join *join, struct key128 id, int64_t now, struct pending 
                struct pending_ref *ret_ref);
 /* Starts loading what join_find() will read. */
 void join_prefetch(const struct join *join, struct key128 id);
+/* Some time after that: starts loading the entry itself. */
+void join_prefetch_entry(const struct join *join, struct key128 id);
+/* Some time after that: the keys that a label of this id is probably for, or NULL. */
+const struct key128 *join_guess_keys(const struct join *join, struct key128 id);
 /* As join_find, by reference. */
 struct pending join_get(const struct join *join, struct pending_ref ref);
 

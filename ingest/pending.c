@@ -418,3 +418,12 @@ enum status pending_recover(struct pending_store *store, pending_fn fn, void *ar
     store->counter = state_find(store->state, store->family, counter_id);
     return st;
 }
+
+/* The home slot alone, by its tag: wrong now and then, which only loads something in vain. */
+bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret)
+{
+    uint64_t hash = index_hash(id);
+    const struct index_slot *slot = &store->slots[hash & (store->n_slots - 1)];
+    *ret = (struct pending_ref){slot->block, slot->at};
+    return slot->at != 0 && slot->tag == (uint32_t)(hash >> 32);
+}

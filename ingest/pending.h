@@ -67,6 +67,8 @@ void pending_prefetch(const struct pending_store *store, struct key128 id);
 /* Ids in the index; of these, labels that wait for their event. */
 size_t pending_count(const struct pending_store *store);
 size_t pending_labels(const struct pending_store *store);
+/* Where the entry of that id probably is, for prefetching; false: no guess. */
+bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret);
 size_t pending_entry_bytes(const struct pending_store *store);
 size_t pending_index_bytes(const struct pending_store *store);
 

@@ -83,10 +83,9 @@ void state_prefetch(const struct state *state, uint16_t family, struct key128 id
 void state_prefetch_record(const struct state *state, uint16_t family, struct key128 id)
 {
     const struct slot *slot = &state->slots[state_slot_hash(family, id) & (state->n_slots - 1)];
-    if (slot->rec) {
-        __builtin_prefetch(slot->rec);
-        __builtin_prefetch((const char *)slot->rec + 64);
-    }
+    enum { LINES = 8, LINE = 64 }; /* a head and some 28 entries of a window */
+    for (size_t i = 0; slot->rec && i < LINES; i++)
+        __builtin_prefetch((const char *)slot->rec + i * LINE);
 }
 
 static void grow(struct state *state)

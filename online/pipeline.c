@@ -398,12 +398,37 @@ void pipeline_seal(struct pipeline *p)
     state_seal(p->options.state, &epoch->redo);
 }
 
-void pipeline_prefetch(const struct pipeline *p, const struct event *event)
+/* An event reads its entities' slots, then their records; a label its entry's slot, the entry, then
+ * its entity's slot and record. */
+static void prefetch_data(const struct pipeline *p, const struct event *event, unsigned stage)
+{
+    if (stage == 1) {
+        plan_prefetch(p->options.plan, p->options.state, event);
+        join_prefetch(p->options.join, event->id_key);
+    } else if (stage == 3) {
+        plan_prefetch_records(p->options.plan, p->options.state, event);
+    }
+}
+
+static void prefetch_label(const struct pipeline *p, const struct event *event, unsigned stage)
+{
+    if (stage == 0) {
+        join_prefetch(p->options.join, event->id_key);
+    } else if (stage == 1) {
+        join_prefetch_entry(p->options.join, event->id_key);
+    } else {
+        const struct key128 *keys = join_guess_keys(p->options.join, event->id_key);
+        if (keys)
+            plan_prefetch_label(p->options.plan, p->options.state, keys, stage == 3);
+    }
+}
+
+void pipeline_prefetch(const struct pipeline *p, const struct event *event, unsigned stage)
 {
     if (event->kind == EVENT_DATA)
-        plan_prefetch(p->options.plan, p->options.state, event);
-    if (event->kind != EVENT_TICK && event->kind != EVENT_DEAD)
-        join_prefetch(p->options.join, event->id_key);
+        prefetch_data(p, event, stage);
+    else if (event->kind == EVENT_LABEL)
+        prefetch_label(p, event, stage);
 }
 
 const struct pipeline_figures *pipeline_figures(const struct pipeline *p)

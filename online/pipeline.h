@@ -53,8 +53,10 @@ STATUS_CHECKED enum status pipeline_take(struct pipeline *pipeline, const struct
 STATUS_CHECKED enum status pipeline_flush(struct pipeline *pipeline);
 /* Completes the epoch: head and changed records are copied into it. Nothing may be gathered. */
 void pipeline_seal(struct pipeline *pipeline);
-/* Starts loading what taking this event will read. */
-void pipeline_prefetch(const struct pipeline *pipeline, const struct event *event);
+/* Starts loading what taking this event will read: each stage reads what the one before it loaded.
+ * Stages 0 to PREFETCH_STAGES - 1, in this order, some events apart. */
+enum { PREFETCH_STAGES = 4 };
+void pipeline_prefetch(const struct pipeline *pipeline, const struct event *event, unsigned stage);
 
 /* Counted since the start of the process. */
 struct pipeline_figures {

@@ -173,15 +173,22 @@ static void take_sample(struct sealed *sealed, const struct batch *batch)
         sealed->samples[sealed->n_samples++] = arrived;
 }
 
+/* What event i will read is loaded in stages while the events before it are taken. */
+static void prefetch(struct service *service, const struct batch *batch, size_t i)
+{
+    enum { APART = 5 };
+    for (unsigned stage = 0; stage < PREFETCH_STAGES; stage++) {
+        size_t at = i + (PREFETCH_STAGES - stage) * APART;
+        if (at < batch->n)
+            pipeline_prefetch(service->pipeline, &batch->events[at], stage);
+    }
+}
+
 static enum status take_batch(struct service *service, const struct batch *batch)
 {
-    enum { AHEAD = 6 };
-    for (size_t i = 0; i < batch->n && i < AHEAD; i++)
-        pipeline_prefetch(service->pipeline, &batch->events[i]);
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *event = &batch->events[i];
-        if (i + AHEAD < batch->n)
-            pipeline_prefetch(service->pipeline, &batch->events[i + AHEAD]);
+        prefetch(service, batch, i);
         uint32_t lane = event->kind == EVENT_TICK ? 0 : service->lane_of[event->origin.lane];
         TRY(pipeline_take(service->pipeline, event, lane));
     }
