@@ -14,16 +14,18 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* Both ways count years from March, so that the leap day is a year's last. The formulas are those
- * of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013). */
+/* Both ways count years from March, so that the leap day is a year's last. The formulas follow
+ * those of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013). Years are counted from
+ * far before any that an int can hold, by whole cycles of 400, so that none is negative. */
 int64_t civil_days(int year, int month, int day)
 {
-    int64_t y = (int64_t)year - (month <= 2);
-    int64_t era = floor_div(y, 400);
-    int64_t year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * DAYS_400 + day_of_era - DAYS_TO_1970;
+    const int64_t cycles = INT64_C(1) << 23;
+    uint64_t y = (uint64_t)(year + cycles * 400 - (month <= 2));
+    uint64_t centuries = y / 100;
+    unsigned from_march = (unsigned)(month + (month > 2 ? -3 : 9));
+    unsigned day_of_year = (153 * from_march + 2) / 5 + (unsigned)day - 1;
+    uint64_t days = y * 365 + y / 4 - centuries + centuries / 4 + day_of_year;
+    return (int64_t)days - cycles * DAYS_400 - DAYS_TO_1970;
 }
 
 bool civil_is_leap(int year)

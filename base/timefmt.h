@@ -28,8 +28,8 @@ struct timefmt {
     enum timefmt_kind kind;
     char pattern[64];        /* TIMEFMT_STRPTIME */
     const struct zone *zone; /* for forms that carry no offset; NULL is UTC */
-    unsigned char fixed; /* length of a pattern's texts with all digits in fixed places, else 0 */
-    char between[5];     /* and what stands between them */
+    unsigned char fixed;     /* length of a pattern's texts with all digits in fixed places, or 0 */
+    char layout[20];         /* such a text with each digit 0 */
 };
 
 /* text: "epoch_s", "epoch_ms", "epoch_us" (an integer or a decimal fraction), "rfc3339" (an offset

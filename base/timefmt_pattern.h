@@ -19,8 +19,8 @@ struct moment {
     int offset_s; /* seconds east of UTC */
 };
 
-/* Returns ST_EINVAL if there is no such day or time. */
-STATUS_CHECKED enum status moment_time(const struct moment *moment, const struct zone *zone,
+/* Returns ST_EINVAL if there is no such day or time; may change moment. */
+STATUS_CHECKED enum status moment_time(struct moment *moment, const struct zone *zone,
                                        int64_t *ret);
 
 /* Text still to be read. */

@@ -169,6 +169,14 @@ ParameterizedTest(struct bad_case *c, bytes, refuses_malformed_lengths)
     cr_expect(eq(sz, s.len, 0));
 }
 
+Test(bytes, a_varint_has_at_most_64_bits)
+{
+    static const char bytes[] = "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01";
+    struct reader in = reader_of((struct slice){bytes, 11});
+    cr_expect(eq(u64, read_varint(&in), 0));
+    cr_expect(in.bad);
+}
+
 Test(bytes, a_buffer_grows_and_is_used_again)
 {
     struct buf buf = {0};
@@ -192,7 +200,7 @@ Test(bytes, a_buffer_grows_and_is_used_again)
 /* Around each size at which the buffer has to grow. */
 Test(bytes, printf_takes_any_length)
 {
-    for (int width = 1; width < 1200; width += 7) {
+    for (int width = 1; width < 1200; width++) {
         struct buf buf = {0};
         buf_printf(&buf, "<%*d>", width, 7);
         buf_printf(&buf, "%s", "");

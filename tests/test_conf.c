@@ -625,6 +625,8 @@ ParameterizedTestParameters(conf, finds_the_nearest_name)
         {"zzzzzzz", ""},
         {"pub", ""},
         {"kidn", "kind"},
+        {"z", ""},
+        {"K", "k"},
         {"abcdefghijklmnopqrstuvwxyzabcdefghijk", ""},
     };
     return cr_make_param_array(struct nearest_case, cases, LEN(cases));
@@ -632,7 +634,7 @@ ParameterizedTestParameters(conf, finds_the_nearest_name)
 
 ParameterizedTest(struct nearest_case *c, conf, finds_the_nearest_name)
 {
-    static const char *const names[] = {"name", "kind", "publish", NULL};
+    static const char *const names[] = {"name", "kind", "publish", "k", NULL};
     const char *nearest = conf_nearest(c->text, names);
     cr_expect(eq(str, (char *)(uintptr_t)(nearest ? nearest : ""), c->nearest), "%s", c->text);
 }

@@ -38,6 +38,7 @@ ParameterizedTestParameters(hash, entities_are_golden)
         {"CUSTOMER_ID", "", 0, {0x8b689804148e752f, 0x6327b7309e510ffa}, 99},
         {"", "", 0, {0x45aea2a97dda5e78, 0xe92a99c6e1dde217}, 233},
         {"account", "Z\xc3\xbcrich", 7, {0x704f6847a01c32f6, 0x26faa6035ebc19bc}, 38},
+        {"account", "4974123456789", 13, {0x54e6fe8b7cfdf9d9, 0x171bb1d1fe30471d}, 23},
         {"account", LONG, 200, {0xfa2d05f90393494c, 0xc4ae6a4f581693c0}, 196},
         {"account", LONG, 312, {0x59992d4282094810, 0x04379c5b9e346c52}, 4},
     };
