@@ -99,8 +99,10 @@ uint64_t rng_poisson(struct rng *rng, double mean)
     enum { SMALL = 32 };
     assert(mean >= 0);
     uint64_t n = 0;
-    for (; mean > SMALL; mean -= SMALL)
+    while (mean > SMALL) {
         n += poisson_small(rng, SMALL);
+        mean -= SMALL;
+    }
     return n + poisson_small(rng, mean);
 }
 
