@@ -19,7 +19,8 @@
  *
  * Events and labels come in one stream in order of time, a label before an event of its instant.
  * The same options give the same bytes everywhere. Memory: about 40 bytes a customer or terminal,
- * one day's payments, and 24 bytes a label that is not known yet. Cost: 0.7 us an event, 1 us an impression.
+ * one day's payments, and 24 bytes a label that is not known yet. Cost: 0.7 us an event, 1 us an
+ * impression.
  */
 #ifndef INGEST_GENERATOR_H
 #define INGEST_GENERATOR_H
