@@ -93,7 +93,7 @@ bool generator_next(struct generator *generator, struct generated *ret);
 
 /* Appends one JSON object without a line end. Payments have the keys TRANSACTION_ID, TX_DATETIME,
  * CUSTOMER_ID, TERMINAL_ID, TX_AMOUNT; impressions id, time, user, ad, site, device, hour,
- * position; labels id (or TRANSACTION_ID), value (or TX_FRAUD) and time. with_label: events carry
+ * position; labels id (or TRANSACTION_ID), clicked (or TX_FRAUD) and time. with_label: events carry
  * theirs too, as TX_FRAUD and TX_FRAUD_SCENARIO, or clicked. */
 void generator_write_json(const struct generated *made, bool with_label, struct buf *ret);
 

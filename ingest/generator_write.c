@@ -38,7 +38,7 @@ static void write_label(const struct generated *made, struct buf *out)
 {
     bool is_payment = made->kind == GENERATOR_PAYMENTS;
     put_int(out, is_payment ? "{\"TRANSACTION_ID\":" : "{\"id\":", (int64_t)made->id);
-    put_int(out, is_payment ? ",\"TX_FRAUD\":" : ",\"value\":", made->label);
+    put_int(out, is_payment ? ",\"TX_FRAUD\":" : ",\"clicked\":", made->label);
     put_time(out, ",\"time\":\"", made->time, is_payment);
     buf_text(out, "\"}");
 }

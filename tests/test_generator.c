@@ -113,7 +113,7 @@ Test(generator, writes_json_and_csv)
            "\"site\":\"s7\",\"device\":\"tv\",\"hour\":23,\"position\":2}\n"
            "18,2018-04-01T00:00:31.250Z,u5,a6,s7,tv,23,2,0\n"
            "{\"TRANSACTION_ID\":17,\"TX_FRAUD\":1,\"time\":\"2018-04-08 00:00:31\"}\n"
-           "{\"id\":18,\"value\":1,\"time\":\"1970-01-01T00:00:01Z\"}\n"
+           "{\"id\":18,\"clicked\":1,\"time\":\"1970-01-01T00:00:01Z\"}\n"
            "{\"TRANSACTION_ID\":17,\"TX_DATETIME\":\"2018-04-01 00:00:31\",\"CUSTOMER_ID\":596,"
            "\"TERMINAL_ID\":3156,\"TX_AMOUNT\":57.06,\"TX_FRAUD\":1,\"TX_FRAUD_SCENARIO\":3}\n"
            "{\"id\":18,\"time\":\"2018-04-01T00:00:31.250Z\",\"user\":\"u5\",\"ad\":\"a6\","
