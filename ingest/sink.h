@@ -13,8 +13,8 @@
 
 enum channel { CHANNEL_SCORES, CHANNEL_DEAD, CHANNEL_FEATURES, CHANNEL_COUNT };
 
-/* Written as headers by a Kafka sink: source.topic, source.partition, source.offset,
- * source.ordinal and, where there is one, reason. Readers drop repeats by the four. */
+/* topic, partition, offset and ordinal are what a row is known by: a Kafka sink writes them as a
+ * header, and readers drop repeats by it. */
 struct row {
     enum channel channel;
     const char *topic; /* of the source */

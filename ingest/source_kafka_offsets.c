@@ -1,0 +1,143 @@
+#include <assert.h>
+#include <inttypes.h>
+
+#include "ingest/source_kafka_internal.h"
+
+enum {
+    NUDGE_MIN = 1000, /* queued records from which on a broker thread may be asleep */
+    DOUBT_MS = 100,   /* for the brokers to say what a lane holds after a disconnection */
+    DOUBT_EVERY_US = 1000 * 1000,
+};
+
+rd_kafka_topic_partition_list_t *source_kafka_list(const struct source_kafka *self, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)self->n_lanes);
+    for (size_t i = 0; i < self->n_lanes; i++)
+        rd_kafka_topic_partition_list_add(list, self->lanes[i].topic, self->lanes[i].info.partition)
+            ->offset = offset;
+    return list;
+}
+
+/* Asks the leaders of the listed partitions where their logs begin or end, as the offsets say
+ * (RD_KAFKA_OFFSET_BEGINNING or END): to the protocol those are two special times. One request a
+ * broker. */
+static rd_kafka_resp_err_t ask(struct source_kafka *self, rd_kafka_topic_partition_list_t *list,
+                               int timeout_ms)
+{
+    rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(self->client, list, timeout_ms);
+    for (int i = 0; !err && i < list->cnt; i++)
+        err = list->elems[i].err;
+    return err;
+}
+
+rd_kafka_resp_err_t source_kafka_ask_bounds(struct source_kafka *self, int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *low = source_kafka_list(self, RD_KAFKA_OFFSET_BEGINNING);
+    rd_kafka_topic_partition_list_t *high = source_kafka_list(self, RD_KAFKA_OFFSET_END);
+    rd_kafka_resp_err_t err = ask(self, low, timeout_ms);
+    if (!err)
+        err = ask(self, high, timeout_ms);
+    for (size_t i = 0; !err && i < self->n_lanes; i++) {
+        self->lanes[i].low = low->elems[i].offset;
+        self->lanes[i].high = high->elems[i].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(low);
+    rd_kafka_topic_partition_list_destroy(high);
+    return err;
+}
+
+enum status source_kafka_fail_offset(struct source_kafka *self, const struct kafka_lane *lane)
+{
+    return source_kafka_fail(
+        self, ST_ENOTFOUND,
+        "%s [%" PRId32 "]: offset %" PRId64 " %s: the log holds [%" PRId64 ", %" PRId64 ")",
+        lane->topic, lane->info.partition, lane->next,
+        lane->next < lane->low ? "is gone, deleted by the topic's retention"
+                               : "was never there, as if the topic had been made anew",
+        lane->low, lane->high);
+}
+
+enum status source_kafka_seek(struct source *source, size_t i, int64_t offset)
+{
+    struct source_kafka *self = source_kafka_of(source);
+    struct kafka_lane *lane = &self->lanes[i];
+    assert(!self->started);
+    lane->next = offset;
+    bool there = offset >= lane->low && offset <= lane->high;
+    return there ? ST_OK : source_kafka_fail_offset(self, lane);
+}
+
+/* The end of the log as the last fetch told it; before the first, as it was at the start. */
+int64_t source_kafka_lag(struct source *source, size_t i)
+{
+    struct source_kafka *self = source_kafka_of(source);
+    const struct kafka_lane *lane = &self->lanes[i];
+    int64_t low = -1, high = -1;
+    rd_kafka_get_watermark_offsets(self->client, lane->topic, lane->info.partition, &low, &high);
+    if (high < lane->high)
+        high = lane->high;
+    return lane->at_end || high < lane->next ? 0 : high - lane->next;
+}
+
+/* A broker thread whose lanes are all full sleeps for up to a second, and is not woken by their
+ * being emptied (librdkafka 2.0.2). A request wakes it; with no time given for the answer, nobody
+ * waits for that. A queue that is less than half of what it was may belong to a sleeper. */
+void source_kafka_nudge(struct source_kafka *self, struct kafka_lane *lane)
+{
+    size_t queued = rd_kafka_queue_length(lane->queue);
+    if (queued > lane->queued_most)
+        lane->queued_most = queued;
+    if (lane->queued_most < NUDGE_MIN || queued >= lane->queued_most / 2)
+        return;
+    lane->queued_most = queued;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, lane->topic, lane->info.partition)->offset =
+        RD_KAFKA_OFFSET_END;
+    ask(self, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Lanes that are still at their end stay so; the others will get records. */
+void source_kafka_settle(struct source_kafka *self)
+{
+    if (source_kafka_now() - self->doubt_asked < DOUBT_EVERY_US)
+        return;
+    rd_kafka_topic_partition_list_t *list = source_kafka_list(self, RD_KAFKA_OFFSET_END);
+    if (ask(self, list, DOUBT_MS) == 0) {
+        self->in_doubt = false;
+        for (size_t i = 0; i < self->n_lanes; i++) {
+            struct kafka_lane *lane = &self->lanes[i];
+            lane->high = list->elems[i].offset;
+            lane->at_end = lane->at_end && lane->next >= lane->high;
+            lane->in_doubt = false;
+        }
+    }
+    self->doubt_asked = source_kafka_now();
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void source_kafka_commit(struct source *source, size_t i, int64_t offset)
+{
+    struct source_kafka *self = source_kafka_of(source);
+    const struct kafka_lane *lane = &self->lanes[i];
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, lane->topic, lane->info.partition)->offset = offset;
+    rd_kafka_offsets_store(self->client, list); /* librdkafka's timer sends it */
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+enum status source_kafka_committed(struct source *source, int64_t *ret)
+{
+    struct source_kafka *self = source_kafka_of(source);
+    rd_kafka_topic_partition_list_t *list = source_kafka_list(self, RD_KAFKA_OFFSET_INVALID);
+    rd_kafka_resp_err_t err = rd_kafka_committed(self->client, list, self->timeout_ms);
+    for (int i = 0; !err && i < list->cnt; i++)
+        err = list->elems[i].err;
+    for (int i = 0; !err && i < list->cnt; i++)
+        ret[i] = list->elems[i].offset < 0 ? -1 : list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (err)
+        return source_kafka_fail(self, ST_EIO, "kafka: the group's offsets cannot be read: %s",
+                                 rd_kafka_err2str(err));
+    return ST_OK;
+}
