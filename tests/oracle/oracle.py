@@ -160,9 +160,14 @@ def calendar_compute(item, event, past):
 
 
 def window_names(item):
-    where = ".by." + ".".join(as_list(item["by"]))
-    return [f"{item['window']}{where}.{over}.{take}"
-            for over in as_list(item["over"]) for take in as_list(item["take"])]
+    stem = f"{item['window']}.by." + "+".join(as_list(item["by"]))
+    names = [f"{stem}.{over}.{take}" for over in as_list(item["over"]) for take in spans_takes(item)]
+    return names + [f"{stem}.since"] * ("since" in as_list(item["take"]))
+
+
+def spans_takes(item):
+    """What is taken of each span; the time since the entry before has no span and comes last."""
+    return [take for take in as_list(item["take"]) if take != "since"]
 
 
 def window_entries(item, over, event, past):
@@ -198,8 +203,10 @@ def window_compute(item, event, past):
             numbers = [1.0 for e in entries]
         else:
             numbers = [e.values[item["window"]] for e in entries]
-        for take in as_list(item["take"]):
+        for take in spans_takes(item):
             result.append(TAKES[take](numbers, item, event, past))
+    if "since" in as_list(item["take"]):
+        result.append(since(item, event, past))
     return result
 
 
@@ -235,7 +242,6 @@ TAKES = {
     "max": lambda numbers, *_: max(numbers, default=NAN),
     "std": lambda numbers, *_: std(numbers),
     "distinct": lambda numbers, *_: float(len(set(numbers))),
-    "since": lambda numbers, item, event, past: since(item, event, past),
     "ratio": lambda numbers, item, event, past: ratio(numbers, event, item["window"]),
 }
 
@@ -269,10 +275,11 @@ def compute(config, path):
         seen.add(event.id)
         too_late = event.time < past.now - lateness
         past.now = max(past.now, event.time)
+        if too_late:
+            continue  # scored on what its windows still hold: nothing is promised of it
         yield [event.id] + [value for item in features
                             for value in kind_of(item)[1](item, event, past)]
-        if not too_late:
-            past.observe(event, keys)
+        past.observe(event, keys)
 
 
 def main():
