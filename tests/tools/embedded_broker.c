@@ -4,8 +4,12 @@
  *     embedded_broker TOPIC:PARTITIONS...
  *
  * Prints its address, as one line, and stays until its standard input is closed or it gets SIGTERM:
- * a test that dies takes the broker with it.
+ * a test that dies takes the broker with it. A line on its standard input is a number of
+ * milliseconds that each answer takes from then on: a service that reads slowly can be stopped at
+ * its work.
  */
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +18,7 @@
 
 #include "ingest/broker_embedded.h"
 
-enum { TOPICS_MAX = 64 };
+enum { TOPICS_MAX = 64, ANY_BROKER = -1 };
 
 static int parse_topic(char *text, struct embedded_topic *ret)
 {
@@ -48,8 +52,8 @@ int main(int argc, char **argv)
     signal(SIGTERM, _exit); /* nothing here is worth an orderly end, which takes a second */
     printf("%s\n", broker_embedded_address(broker));
     fflush(stdout);
-    char bytes[256];
-    while (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
-        ;
+    char line[32];
+    while (fgets(line, sizeof line, stdin))
+        rd_kafka_mock_broker_set_rtt(broker_embedded_mock(broker), ANY_BROKER, atoi(line));
     _exit(0);
 }

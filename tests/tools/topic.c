@@ -32,6 +32,7 @@ static rd_kafka_t *connect_to(rd_kafka_type_t type, const char *brokers,
         {"fetch.wait.max.ms", "10"},
         {"enable.auto.commit", "false"},
         {"linger.ms", "5"},
+        {"batch.num.messages", "100"}, /* the embedded broker answers a read with one such batch */
         {"enable.idempotence", "true"},
         {"auto.offset.reset", "error"},
         {NULL, NULL},
