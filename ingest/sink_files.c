@@ -27,30 +27,35 @@ static enum status failed(struct sink_files *sink, const struct file *file)
     return ST_EIO;
 }
 
+/* What a full disk has left unwritten stays in the buffer, so that trying again goes on there. */
 static enum status drain(struct sink_files *sink, struct file *file)
 {
+    struct buf *buffered = &file->buffered;
     size_t done = 0;
-    while (done < file->buffered.len) {
-        ssize_t n = write(file->fd, file->buffered.data + done, file->buffered.len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(sink, file);
-        done += (size_t)n;
+    ssize_t n = 0;
+    while (done < buffered->len && (n >= 0 || errno == EINTR)) {
+        n = write(file->fd, buffered->data + done, buffered->len - done);
+        done += n > 0 ? (size_t)n : 0;
     }
-    buf_reset(&file->buffered);
-    return ST_OK;
+    buffered->len -= done;
+    if (buffered->len == 0)
+        return ST_OK;
+    memmove(buffered->data, buffered->data + done, buffered->len);
+    return failed(sink, file);
 }
 
 static enum status files_send(struct sink *base, const struct row *row)
 {
     struct sink_files *sink = (struct sink_files *)base;
     struct file *file = &sink->files[row->channel];
+    if (file->fd >= 0) {
+        if (file->buffered.len >= WRITE_AT)
+            TRY(drain(sink,
+                      file)); /* before the row is taken, so that a failure does not take it */
+        buf_append(&file->buffered, row->payload.data, row->payload.len);
+    }
     sink->sent++;
-    if (file->fd < 0)
-        return ST_OK;
-    buf_append(&file->buffered, row->payload.data, row->payload.len);
-    return file->buffered.len >= WRITE_AT ? drain(sink, file) : ST_OK;
+    return ST_OK;
 }
 
 static enum status files_flush(struct sink *base)

@@ -1,8 +1,10 @@
 /*
  * ingest/sink_files.h -- one file a channel behind one sink, for backtests.
  *
- * Rows of a channel without a file are passed over. A row is acknowledged once its file has taken
- * it.
+ * A row's payload is appended as it is. Rows of a channel without a file are passed over. A row is
+ * acknowledged once write(2) has taken it: it outlives this process, not the machine. Where a file
+ * cannot be written (a full disk), send, flush and poll give ST_EIO, and error() names the file;
+ * they may be called again, and go on where they stopped, without a byte lost or doubled.
  */
 #ifndef INGEST_SINK_FILES_H
 #define INGEST_SINK_FILES_H

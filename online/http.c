@@ -147,12 +147,16 @@ static enum status parse_listen(const char *listen, char host[HOST_MAX], uint16_
 
 static int bound_port(struct evhttp_bound_socket *bound)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
     socklen_t len = sizeof address;
-    if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &len) < 0)
+    memset(&address, 0, sizeof address);
+    if (getsockname(evhttp_bound_socket_get_fd(bound), &address.any, &len) < 0)
         return 0;
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 /* What libevent would print is in our own error line, or of no interest. */
