@@ -10,7 +10,7 @@
 #include "online/cursor.h"
 #include "online/ticker.h"
 
-enum { FRAME_EVERY_US = 500000, LINE_EVERY_US = 5000000 };
+enum { FRAME_EVERY_US = 500000, LINE_EVERY_US = 3000000 };
 
 struct live {
     struct live_source source;

@@ -270,5 +270,10 @@ void live_render_line(const struct live_figures *figures, struct buf *ret)
     if (figures->model[0])
         buf_printf(ret, " auc=%s version=%.0f", readable_real(figures->auc, 3).text,
                    figures->version);
-    buf_printf(ret, " lag=%.0f dead=%.0f\n", total_lag(figures), figures->dead_letters);
+    buf_printf(ret, " lag=%.0f dead=%.0f", total_lag(figures), figures->dead_letters);
+    enum { SHOWN = 3 };
+    for (size_t i = 0; i < figures->n_top && i < SHOWN; i++)
+        buf_printf(ret, "%s%.*s:%.3f", i ? "," : " top=", figures->top[i].id_len,
+                   figures->top[i].id, (double)figures->top[i].score);
+    buf_byte(ret, '\n');
 }
