@@ -260,6 +260,19 @@ static struct readable compact(struct readable text)
     return text;
 }
 
+/* The highest scores, as id:score; ids are from outside and may hold anything. */
+static void put_best(const struct live_figures *figures, struct buf *ret)
+{
+    enum { SHOWN = 3 };
+    for (size_t i = 0; i < figures->n_top && i < SHOWN; i++) {
+        const struct top_entry *entry = &figures->top[i];
+        buf_text(ret, i > 0 ? "," : " top=");
+        for (size_t k = 0; k < entry->id_len; k++)
+            buf_byte(ret, entry->id[k] > ' ' && entry->id[k] < 127 ? (uint8_t)entry->id[k] : '?');
+        buf_printf(ret, ":%.3f", (double)entry->score);
+    }
+}
+
 void live_render_line(const struct live_figures *figures, struct buf *ret)
 {
     struct civil c = civil_of(figures->now, NULL);
@@ -271,9 +284,6 @@ void live_render_line(const struct live_figures *figures, struct buf *ret)
         buf_printf(ret, " auc=%s version=%.0f", readable_real(figures->auc, 3).text,
                    figures->version);
     buf_printf(ret, " lag=%.0f dead=%.0f", total_lag(figures), figures->dead_letters);
-    enum { SHOWN = 3 };
-    for (size_t i = 0; i < figures->n_top && i < SHOWN; i++)
-        buf_printf(ret, "%s%.*s:%.3f", i ? "," : " top=", figures->top[i].id_len,
-                   figures->top[i].id, (double)figures->top[i].score);
+    put_best(figures, ret);
     buf_byte(ret, '\n');
 }

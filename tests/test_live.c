@@ -170,7 +170,7 @@ Test(live, plain_lines)
 {
     struct live_figures figures = busy();
     expect_line(&figures, "12:00:08 events=51234 rate=5120/s score_p50=0.80ms p99=3.1ms auc=0.812 "
-                          "version=7 lag=12 dead=3\n");
+                          "version=7 lag=12 dead=3 top=1234567:0.993,?[2Jcard?:0.500\n");
     figures = idle();
     expect_line(&figures, "00:00:00 events=0 rate=-/s score_p50=- p99=- lag=0 dead=0\n");
 }
