@@ -111,8 +111,11 @@ static void put_log_line(void *arg, const char *line, size_t len)
     pthread_mutex_unlock(&live->lock);
 }
 
+/* Rates are told from the second look on, so the first one is here. */
 static void begin(struct live *live)
 {
+    struct live_figures figures;
+    read_now(live, &figures);
     if (!live->redraws)
         return;
     cursor_hide(STDOUT_FILENO);

@@ -25,7 +25,7 @@ static double recent_quantile(const struct live_recent *recent, const char *name
 /* The first time both marks are set: what was before the view began is none of its business. */
 static void move_on(struct live_recent *recent, const char *name, double now)
 {
-    if (recent->set && now - recent->newer_at < LIVE_SECONDS / 2)
+    if (recent->set && now - recent->newer_at < LIVE_SECONDS / 2.0)
         return;
     recent->older = recent->newer;
     metric_mark(metric_find(name, NULL), &recent->newer);
@@ -52,11 +52,12 @@ static struct live_lag *lag_of_topic(struct live_figures *figures, const char *l
         if (strcmp(figures->lags[i].topic, topic) == 0)
             return &figures->lags[i];
     if (figures->n_lags == LIVE_LAGS) {
-        strcpy(figures->lags[LIVE_LAGS - 1].topic, "others");
-        return &figures->lags[LIVE_LAGS - 1];
+        struct live_lag *others = &figures->lags[LIVE_LAGS - 1];
+        snprintf(others->topic, sizeof others->topic, "others");
+        return others;
     }
     struct live_lag *lag = &figures->lags[figures->n_lags++];
-    strcpy(lag->topic, topic);
+    memcpy(lag->topic, topic, sizeof topic);
     return lag;
 }
 

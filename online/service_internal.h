@@ -65,25 +65,25 @@ struct service {
     uint64_t redo_needed; /* as of the last finished sweep */
     uint64_t redo_bytes;  /* since the sweep began */
     int64_t swept_at;
-    bool sweeping;
     int64_t metrics_at, metrics_slow_at;
     struct service_counted counted;
-    uint32_t version_seen;
     int64_t version_time; /* event time when the version took over; INT64_MIN: unknown */
+    uint32_t version_seen;
+    bool sweeping;
 
     /* the ingest thread's */
     struct merge *merge;
     pthread_t ingest_thread;
-    enum status ingest_status;
     int64_t lag_at;
+    enum status ingest_status;
     _Atomic bool ingest_ended;
 
     /* the commit thread's */
     struct store *store;
     struct commit *commit;
     pthread_t commit_thread;
-    enum status commit_status;
     int64_t *told; /* what `committed` was told of each lane */
+    enum status commit_status;
 
     /* between them */
     struct batch *batches[BATCHES];
@@ -91,10 +91,10 @@ struct service {
     struct sealed epochs[EPOCHS];
     struct ring *to_commit, *committed;
     struct bell state_bell, ingest_bell, commit_bell;
-    _Atomic bool stopping, commit_failed;
-    _Atomic int64_t ingest_cpu, state_cpu,
-        commit_cpu; /* us of CPU time, told at the threads' ends */
+    /* us of CPU time, told at the threads' ends */
+    _Atomic int64_t ingest_cpu, state_cpu, commit_cpu;
     _Atomic uint32_t commits_running;
+    _Atomic bool stopping, commit_failed;
     struct service_metrics metrics;
 };
 

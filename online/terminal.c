@@ -7,20 +7,21 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool set_and_not_empty(const char *name)
+/* NULL if it is empty: https://no-color.org and setlocale() take that for not set. */
+static const char *environment(const char *name)
 {
     const char *value = getenv(name);
-    return value && *value;
+    return value && *value ? value : NULL;
 }
 
-/* The first of the three that is set decides, as setlocale() has it. */
+/* The first of the three that is set decides. */
 static bool locale_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < 3; i++)
-        if (set_and_not_empty(names[i]))
-            return strcasestr(getenv(names[i]), "utf-8") || strcasestr(getenv(names[i]), "utf8");
-    return false;
+    const char *locale = NULL;
+    for (size_t i = 0; i < 3 && !locale; i++)
+        locale = environment(names[i]);
+    return locale && (strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
 }
 
 static void measure(int fd, struct look *look)
@@ -37,9 +38,9 @@ static void measure(int fd, struct look *look)
 struct look terminal_look(int fd)
 {
     struct look look = {.width = 80, .height = 24};
-    const char *term = getenv("TERM");
-    look.redraws = isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
-    look.colour = look.redraws && !set_and_not_empty("NO_COLOR");
+    const char *term = environment("TERM");
+    look.redraws = isatty(fd) && term && strcmp(term, "dumb") != 0;
+    look.colour = look.redraws && !environment("NO_COLOR");
     look.utf8 = locale_is_utf8();
     measure(fd, &look);
     return look;
