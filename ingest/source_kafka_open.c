@@ -12,6 +12,7 @@ enum {
     QUEUED_KIB = 64 * 1024,    /* likewise */
     QUEUED_RECORDS_MIN = 2000, /* a lane's least share */
     QUEUED_KIB_MIN = 1024,     /* likewise: one fetch */
+    RETRY_US = 50 * 1000,      /* between questions that got no answer */
     CLOSE_MS = 2000,           /* for the last offsets to be committed */
 };
 
@@ -172,12 +173,27 @@ static void open_queues(struct source_kafka *self)
     rd_kafka_queue_cb_event_enable(self->events, ring_bell, &self->bell);
 }
 
+/* Just after a topic was made, or while brokers change places, leaders are refused as such for a
+ * moment. */
+static rd_kafka_resp_err_t ask_until_answered(struct source_kafka *self)
+{
+    int64_t until = source_kafka_now() + self->timeout_ms * INT64_C(1000);
+    struct bell never = {0};
+    for (;;) {
+        rd_kafka_resp_err_t err = source_kafka_ask_bounds(self, self->timeout_ms);
+        if (!err || source_kafka_now() >= until ||
+            err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+            return err;
+        bell_wait(&never, 0, RETRY_US);
+    }
+}
+
 static enum status open_lanes(struct source_kafka *self, const struct source_kafka_options *options,
                               struct buf *error)
 {
     TRY(make_client(self, options, error));
     open_queues(self);
-    rd_kafka_resp_err_t err = source_kafka_ask_bounds(self, self->timeout_ms);
+    rd_kafka_resp_err_t err = ask_until_answered(self);
     if (err) {
         buf_printf(error, "kafka: offsets cannot be read: %s", rd_kafka_err2str(err));
         return no_answer(self, ST_EIO, error);

@@ -281,6 +281,21 @@ Test(source_kafka, outlives_errors_that_pass)
     fixture_stop(&f);
 }
 
+/* As just after a topic was made. */
+Test(source_kafka, opens_while_leaders_are_being_chosen)
+{
+    struct fixture f = fixture_start(topics, LEN(topics));
+    enum { LIST_OFFSETS_REQUEST = 2 };
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+    rd_kafka_mock_push_request_errors(broker_embedded_mock(f.broker), LIST_OFFSETS_REQUEST, 3, err,
+                                      err, err);
+    fixture_count(&f, "events", 0, 0, 10);
+    struct source *source = open_all(&f);
+    cr_expect(eq(i64, read_to_end(source, 0, 0), 10));
+    source->ops->free(source);
+    fixture_stop(&f);
+}
+
 Test(source_kafka, the_wait_ends_when_something_arrives)
 {
     struct fixture f = fixture_start(topics, LEN(topics));
