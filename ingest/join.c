@@ -24,6 +24,9 @@ static uint64_t fingerprint(const struct join_options *options)
 
 enum status join_create(const struct join_options *options, struct state *state, struct join **ret)
 {
+    const struct label_schema *labels = &options->labels;
+    if (labels->delay > labels->horizon || labels->absent.after > labels->horizon)
+        return ST_EINVAL;
     uint16_t family;
     TRY(state_family(state, "pending", fingerprint(options), &family));
     struct join *join = calloc(1, sizeof *join);
@@ -56,29 +59,29 @@ static bool learnt_from(const struct join *join, const struct pending_entry *ent
            (entry->flags & PENDING_SCORED);
 }
 
-static bool is_early_label(const struct pending_entry *entry)
-{
-    return !(entry->flags & (PENDING_EVENT | PENDING_USED));
-}
-
+/* An entry that is not released waits for its delay and, if no label has come by then, for the time
+ * at which it counts as absent. */
 static void schedule(struct join *join, struct pending_ref ref, const struct pending_entry *entry)
 {
-    timers_add(&join->due, entry->time + join->options.labels.delay, entry->seq, ref);
+    const struct label_schema *labels = &join->options.labels;
+    if (!(entry->flags & PENDING_DUE))
+        timers_add(&join->due, entry->time + labels->delay, entry->seq, ref);
+    else if (!isnan(labels->absent.is))
+        timers_add(&join->absent, entry->time + labels->absent.after, entry->seq, ref);
 }
 
 static void recover_entry(void *arg, struct pending_ref ref, const struct pending_entry *entry)
 {
     struct join *join = arg;
     if (learnt_from(join, entry) && !(entry->flags & PENDING_RELEASED))
-        timers_add_unsorted(&join->due, entry->time + join->options.labels.delay, entry->seq, ref);
+        schedule(join, ref, entry);
 }
 
-/* Entries already moved on to the later timer fire once more at the first one, and move on again.
- */
 enum status join_recover(struct join *join)
 {
     TRY(pending_recover(join->pending, recover_entry, join));
-    timers_sort(&join->due);
+    timers_settle(&join->due);
+    timers_settle(&join->absent);
     return ST_OK;
 }
 
@@ -93,8 +96,6 @@ struct pending join_get(const struct join *join, struct pending_ref ref)
     return pending_of(pending_get(join->pending, ref));
 }
 
-/* A waiting event stays known for its whole horizon whatever time has come meanwhile: the entry's
- * own time is what pending_find() is asked with by its caller's clock. */
 bool join_find(struct join *join, struct key128 id, int64_t now, struct pending *ret,
                struct pending_ref *ret_ref)
 {
@@ -117,13 +118,13 @@ void join_prefetch(const struct join *join, struct key128 id)
 static struct slice pack(struct join *join, const struct pending_parts *parts)
 {
     buf_reset(&join->packed);
-    if (parts->scored)
+    if (parts->scored && join->options.labels.present)
         pack_vector(&join->packed, parts->dense, join->options.n_dense, parts->sparse,
                     parts->n_sparse);
     return buf_slice(&join->packed);
 }
 
-/* A label that came before its event is used up by it. */
+/* A label that came before its event; the event's own entry takes its place in the index. */
 static bool take_early_label(struct join *join, struct key128 id, int64_t now,
                              struct pending_entry *entry)
 {
@@ -131,12 +132,11 @@ static bool take_early_label(struct join *join, struct key128 id, int64_t now,
     if (!pending_find(join->pending, id, now, &ref))
         return false;
     const struct pending_entry *early = pending_get(join->pending, ref);
-    if (!is_early_label(early))
+    if (early->flags & PENDING_EVENT)
         return false;
     entry->label = early->label;
     entry->label_offset = early->label_offset;
     entry->flags |= PENDING_LABELLED;
-    pending_use_label(join->pending, ref);
     return true;
 }
 
@@ -197,23 +197,23 @@ static void release(struct join *join, struct pending_ref ref, int64_t at, join_
     fn(arg, &out);
 }
 
-/* The first timer: labelled events go, the others wait for absent.after or go as absent now. */
+/* The delay has passed: labelled events go, the others wait on or go as absent now. */
 static void fire_due(struct join *join, const struct timer *timer, join_release_fn fn, void *arg)
 {
     const struct label_schema *labels = &join->options.labels;
     const struct pending_entry *entry = pending_get(join->pending, timer->ref);
-    if (entry->flags & PENDING_RELEASED)
-        return;
-    if (!(entry->flags & PENDING_LABELLED) && labels->absent.after > labels->delay)
-        timers_add(&join->absent, entry->time + labels->absent.after, timer->seq, timer->ref);
-    else if ((entry->flags & PENDING_LABELLED) || !isnan(labels->absent.is))
+    bool absent_now = !isnan(labels->absent.is) && labels->absent.after <= labels->delay;
+    if ((entry->flags & PENDING_LABELLED) || absent_now) {
         release(join, timer->ref, timer->due, fn, arg);
+        return;
+    }
+    pending_change(join->pending, timer->ref)->flags |= PENDING_DUE;
+    schedule(join, timer->ref, entry);
 }
 
 static void fire_absent(struct join *join, const struct timer *timer, join_release_fn fn, void *arg)
 {
-    const struct pending_entry *entry = pending_get(join->pending, timer->ref);
-    if (!(entry->flags & PENDING_RELEASED) && !isnan(join->options.labels.absent.is))
+    if (!(pending_get(join->pending, timer->ref)->flags & PENDING_RELEASED))
         release(join, timer->ref, timer->due, fn, arg);
 }
 
@@ -223,6 +223,15 @@ int64_t join_next_due(const struct join *join)
     return due < absent ? due : absent;
 }
 
+/* Entries that are due in a moment come from far away: they were written days ago. */
+static void prefetch_next(const struct join *join, const struct timers *timers)
+{
+    enum { AHEAD = 4 };
+    const struct timer *timer = timers_ahead(timers, AHEAD);
+    if (timer)
+        pending_prefetch_entry(join->pending, timer->ref);
+}
+
 void join_release(struct join *join, int64_t now, bool inclusive, join_release_fn fn, void *arg)
 {
     for (;;) {
@@ -230,8 +239,10 @@ void join_release(struct join *join, int64_t now, bool inclusive, join_release_f
         int64_t next = due <= absent ? due : absent;
         if (next == INT64_MAX || next > now || (next == now && !inclusive))
             return;
-        struct timer timer = timers_pop(due <= absent ? &join->due : &join->absent);
-        if (due <= absent)
+        struct timers *timers = due <= absent ? &join->due : &join->absent;
+        struct timer timer = timers_pop(timers);
+        prefetch_next(join, timers);
+        if (timers == &join->due)
             fire_due(join, &timer, fn, arg);
         else
             fire_absent(join, &timer, fn, arg);
@@ -269,12 +280,12 @@ static enum label_outcome set_label(struct join *join, struct pending_ref ref,
 static void release_late(struct join *join, struct pending_ref ref, const struct label *label,
                          enum label_outcome outcome, join_release_fn fn, void *arg)
 {
-    const struct label_schema *labels = &join->options.labels;
     const struct pending_entry *entry = pending_get(join->pending, ref);
     bool released = entry->flags & PENDING_RELEASED;
-    if (!learnt_from(join, entry) || (!released && label->now <= entry->time + labels->delay))
-        return; /* its timer is still to come, if only at this very instant */
-    if (released && outcome == LABEL_APPLIED && entry->label == (float)labels->absent.is)
+    if (!learnt_from(join, entry) || (!released && !(entry->flags & PENDING_DUE)))
+        return; /* its timer is still to come */
+    if (released && outcome == LABEL_APPLIED &&
+        entry->label == (float)join->options.labels.absent.is)
         return;
     release(join, ref, label->now, fn, arg);
 }
@@ -283,8 +294,7 @@ enum label_outcome join_label(struct join *join, const struct label *label, join
                               void *arg, struct labelled *ret)
 {
     struct pending_ref ref;
-    if (!pending_find(join->pending, label->id, label->now, &ref) ||
-        pending_get(join->pending, ref)->flags & PENDING_USED)
+    if (!pending_find(join->pending, label->id, label->now, &ref))
         return wait_early(join, label);
     enum label_outcome outcome = set_label(join, ref, label);
     const struct pending_entry *entry = pending_get(join->pending, ref);

@@ -34,7 +34,7 @@ struct join_options {
 };
 
 /* state: the blocks are records of family "pending". ST_EVERSION if the stored entries have another
- * shape (n_keys). */
+ * shape (n_keys); ST_EINVAL if an event may fall due past the horizon. */
 STATUS_CHECKED enum status join_create(const struct join_options *options, struct state *state,
                                        struct join **ret);
 void join_free(struct join *join);
@@ -123,15 +123,15 @@ struct released {
 
 typedef void (*join_release_fn)(void *arg, const struct released *example);
 
-/* ret is set for LABEL_APPLIED and LABEL_CORRECTED. A label after its event's release is released
- * to fn at once; an early, repeated or timely one releases nothing. */
+/* ret is set for LABEL_APPLIED and LABEL_CORRECTED. A label after its event's delay is released to
+ * fn at once; an early, repeated or timely one releases nothing. */
 enum label_outcome join_label(struct join *join, const struct label *label, join_release_fn fn,
                               void *arg, struct labelled *ret);
 
 /* Releases all due before now (inclusive: and at now), in the order of their due times, ties in
  * order of arrival. */
 void join_release(struct join *join, int64_t now, bool inclusive, join_release_fn fn, void *arg);
-/* When the next one is due; INT64_MAX if none waits. */
+/* Nothing is released before this; INT64_MAX if none waits. */
 int64_t join_next_due(const struct join *join);
 
 struct join_figures {

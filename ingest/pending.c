@@ -3,17 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Head of a block; entries follow, each at a multiple of 8. */
-struct block_head {
-    int64_t newest; /* latest time of its entries */
-    uint64_t n;
-};
-
 /* The record that keeps the order of arrival going over a restart. */
 static const struct key128 counter_id = {~UINT64_C(0), 0};
 
 struct block {
     struct record *rec; /* stays where it is: room is reserved when it is made */
+    int64_t newest;     /* latest time of its entries, each at a multiple of 8 */
     uint32_t next;      /* in its shard's chain, or in the free list */
 };
 
@@ -22,10 +17,11 @@ struct chain {
     uint32_t first, last;
 };
 
+/* The tag places a slot as well: moving slots reads no entries. */
 struct index_slot {
-    uint32_t tag; /* of the id's hash */
-    uint32_t block;
-    uint32_t at; /* 0: empty, since the head lies there */
+    uint32_t tag;   /* of the id */
+    uint32_t block; /* 0: empty */
+    uint32_t at;
 };
 
 struct pending_store {
@@ -40,20 +36,15 @@ struct pending_store {
     size_t n_slots, count, labels, entry_bytes;
 };
 
-static uint64_t index_hash(struct key128 id)
+static uint32_t tag_of(struct key128 id)
 {
-    return id.lo;
+    return (uint32_t)(id.lo >> 32);
 }
 
 static const struct pending_entry *entry_at(const struct pending_store *store, uint32_t block,
                                             uint32_t at)
 {
     return (const struct pending_entry *)(const void *)(store->blocks[block].rec->data + at);
-}
-
-static bool is_waiting_label(const struct pending_entry *entry)
-{
-    return !(entry->flags & (PENDING_EVENT | PENDING_USED));
 }
 
 static size_t entry_size(const struct pending_entry *entry)
@@ -64,14 +55,13 @@ static size_t entry_size(const struct pending_entry *entry)
 
 static size_t slot_find(const struct pending_store *store, struct key128 id)
 {
-    uint64_t hash = index_hash(id);
+    uint32_t tag = tag_of(id);
     size_t mask = store->n_slots - 1;
-    for (size_t i = hash & mask;; i = (i + 1) & mask) {
+    for (size_t i = tag & mask;; i = (i + 1) & mask) {
         const struct index_slot *slot = &store->slots[i];
-        if (slot->at == 0)
+        if (!slot->block)
             return i;
-        if (slot->tag == (uint32_t)(hash >> 32) &&
-            key_eq(entry_at(store, slot->block, slot->at)->id, id))
+        if (slot->tag == tag && key_eq(entry_at(store, slot->block, slot->at)->id, id))
             return i;
     }
 }
@@ -83,42 +73,52 @@ static void index_grow(struct pending_store *store)
     if (!slots)
         abort();
     for (size_t i = 0; i < store->n_slots; i++) {
-        const struct index_slot *slot = &store->slots[i];
-        if (slot->at == 0)
+        if (!store->slots[i].block)
             continue;
-        size_t to = index_hash(entry_at(store, slot->block, slot->at)->id) & mask;
-        while (slots[to].at)
+        size_t to = store->slots[i].tag & mask;
+        while (slots[to].block)
             to = (to + 1) & mask;
-        slots[to] = *slot;
+        slots[to] = store->slots[i];
     }
     free(store->slots);
     store->slots = slots;
     store->n_slots = n;
 }
 
+/* Counts what a slot tells in or out. */
+static void index_count(struct pending_store *store, const struct index_slot *slot, int by)
+{
+    const struct pending_entry *entry = entry_at(store, slot->block, slot->at);
+    store->count += (size_t)by;
+    if (!(entry->flags & PENDING_EVENT))
+        store->labels += (size_t)by;
+}
+
+/* The newest entry of an id takes the place of an older one. */
 static void index_put(struct pending_store *store, struct key128 id, struct pending_ref ref)
 {
     if (store->count * 4 >= store->n_slots * 3)
         index_grow(store);
-    size_t i = slot_find(store, id);
-    store->count += store->slots[i].at == 0;
-    store->slots[i] = (struct index_slot){(uint32_t)(index_hash(id) >> 32), ref.block, ref.at};
+    struct index_slot *slot = &store->slots[slot_find(store, id)];
+    if (slot->block)
+        index_count(store, slot, -1);
+    *slot = (struct index_slot){tag_of(id), ref.block, ref.at};
+    index_count(store, slot, 1);
 }
 
-/* Backward-shift deletion; homes are recomputed from the entries' ids. */
+/* Backward-shift deletion. */
 static void index_clear(struct pending_store *store, size_t i)
 {
     size_t mask = store->n_slots - 1, hole = i;
-    for (size_t j = (i + 1) & mask; store->slots[j].at; j = (j + 1) & mask) {
-        const struct index_slot *slot = &store->slots[j];
-        size_t home = index_hash(entry_at(store, slot->block, slot->at)->id) & mask;
+    index_count(store, &store->slots[i], -1);
+    for (size_t j = (i + 1) & mask; store->slots[j].block; j = (j + 1) & mask) {
+        size_t home = store->slots[j].tag & mask;
         if (((j - home) & mask) >= ((j - hole) & mask)) {
-            store->slots[hole] = *slot;
+            store->slots[hole] = store->slots[j];
             hole = j;
         }
     }
     store->slots[hole] = (struct index_slot){0};
-    store->count--;
 }
 
 static uint32_t block_take(struct pending_store *store)
@@ -134,20 +134,20 @@ static uint32_t block_take(struct pending_store *store)
         if (!store->blocks)
             abort();
     }
-    if (store->n_blocks == 0)
-        store->n_blocks = 1; /* 0 is "none" */
     return store->n_blocks++;
 }
 
-static void chain_add(struct pending_store *store, unsigned shard, uint32_t block)
+static uint32_t chain_add(struct pending_store *store, unsigned shard, struct record *rec)
 {
+    uint32_t block = block_take(store);
     struct chain *chain = &store->shards[shard];
-    store->blocks[block].next = 0;
+    store->blocks[block] = (struct block){rec, INT64_MIN, 0};
     if (chain->last)
         store->blocks[chain->last].next = block;
     else
         chain->first = block;
     chain->last = block;
+    return block;
 }
 
 enum status pending_create(struct state *state, uint16_t family, int64_t horizon,
@@ -167,7 +167,7 @@ enum status pending_create(struct state *state, uint16_t family, int64_t horizon
         pending_free(store);
         return ST_ENOMEM;
     }
-    store->n_blocks = 1;
+    store->n_blocks = 1; /* 0 is "none" */
     *ret = store;
     return ST_OK;
 }
@@ -196,13 +196,12 @@ static uint64_t next_seq(struct pending_store *store)
 static void block_forget(struct pending_store *store, uint32_t block)
 {
     const struct record *rec = store->blocks[block].rec;
-    for (uint32_t at = sizeof(struct block_head); at < rec->size;) {
+    for (uint32_t at = 0; at < rec->size;) {
         const struct pending_entry *entry = entry_at(store, block, at);
         size_t i = slot_find(store, entry->id);
         if (store->slots[i].block == block && store->slots[i].at == at)
             index_clear(store, i);
         store->entry_bytes -= entry_size(entry);
-        store->labels -= is_waiting_label(entry);
         at += (uint32_t)entry_size(entry);
     }
 }
@@ -212,12 +211,10 @@ static void drop_expired(struct pending_store *store, unsigned shard, int64_t no
     struct chain *chain = &store->shards[shard];
     while (chain->first) {
         uint32_t block = chain->first;
-        struct record *rec = store->blocks[block].rec;
-        const struct block_head *head = record_data(rec);
-        if (head->newest + store->horizon >= now)
+        if (store->blocks[block].newest + store->horizon >= now)
             return;
         block_forget(store, block);
-        state_drop(store->state, rec);
+        state_drop(store->state, store->blocks[block].rec);
         chain->first = store->blocks[block].next;
         if (!chain->first)
             chain->last = 0;
@@ -229,14 +226,21 @@ static void drop_expired(struct pending_store *store, unsigned shard, int64_t no
 static uint32_t block_add(struct pending_store *store, unsigned shard, uint64_t seq, size_t size)
 {
     struct key128 id = {seq + 1, (uint64_t)shard << 56};
-    struct record *rec = state_obtain(store->state, store->family, id, sizeof(struct block_head));
-    size_t cap = sizeof(struct block_head) + size;
-    rec = state_reserve(store->state, rec, cap > PENDING_BLOCK ? cap : PENDING_BLOCK);
-    ((struct block_head *)record_data(rec))->newest = INT64_MIN;
-    uint32_t block = block_take(store);
-    store->blocks[block].rec = rec;
-    chain_add(store, shard, block);
-    return block;
+    struct record *rec = state_obtain(store->state, store->family, id, 0);
+    rec = state_reserve(store->state, rec, size > PENDING_BLOCK ? size : PENDING_BLOCK);
+    return chain_add(store, shard, rec);
+}
+
+/* An entry is in a block from now on. */
+static struct pending_ref entry_added(struct pending_store *store, uint32_t block, uint32_t at)
+{
+    const struct pending_entry *entry = entry_at(store, block, at);
+    struct pending_ref ref = {block, at};
+    index_put(store, entry->id, ref);
+    store->entry_bytes += entry_size(entry);
+    if (entry->time > store->blocks[block].newest)
+        store->blocks[block].newest = entry->time;
+    return ref;
 }
 
 static void write_entry(struct pending_store *store, uint32_t block, uint32_t at,
@@ -270,16 +274,7 @@ struct pending_ref pending_append(struct pending_store *store, const struct pend
     assert(same == rec);
     (void)same;
     write_entry(store, block, at, &new, keys, packed);
-    struct block_head *head = record_data(rec);
-    head->n++;
-    if (entry->time > head->newest)
-        head->newest = entry->time;
-    state_touch(store->state, rec, 0, sizeof *head);
-    struct pending_ref ref = {block, at};
-    index_put(store, entry->id, ref);
-    store->entry_bytes += size;
-    store->labels += is_waiting_label(entry);
-    return ref;
+    return entry_added(store, block, at);
 }
 
 bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
@@ -287,7 +282,7 @@ bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
 {
     size_t i = slot_find(store, id);
     const struct index_slot *slot = &store->slots[i];
-    if (slot->at == 0 || entry_at(store, slot->block, slot->at)->time + store->horizon < now)
+    if (!slot->block || entry_at(store, slot->block, slot->at)->time + store->horizon < now)
         return false;
     *ret = (struct pending_ref){slot->block, slot->at};
     return true;
@@ -305,12 +300,6 @@ struct pending_entry *pending_change(struct pending_store *store, struct pending
     return (struct pending_entry *)(void *)(rec->data + ref.at);
 }
 
-void pending_use_label(struct pending_store *store, struct pending_ref ref)
-{
-    pending_change(store, ref)->flags |= PENDING_USED;
-    store->labels--;
-}
-
 const struct key128 *pending_keys(const struct pending_entry *entry)
 {
     return entry->n_keys ? (const struct key128 *)(entry + 1) : NULL;
@@ -324,7 +313,12 @@ struct slice pending_packed(const struct pending_entry *entry)
 
 void pending_prefetch(const struct pending_store *store, struct key128 id)
 {
-    __builtin_prefetch(&store->slots[index_hash(id) & (store->n_slots - 1)]);
+    __builtin_prefetch(&store->slots[tag_of(id) & (store->n_slots - 1)]);
+}
+
+void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref)
+{
+    __builtin_prefetch(entry_at(store, ref.block, ref.at));
 }
 
 size_t pending_count(const struct pending_store *store)
@@ -374,30 +368,25 @@ static int by_age(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Whether a whole entry lies there, and in the shard that it belongs to. */
 static bool entry_fits(const struct record *rec, uint32_t at)
 {
     size_t left = rec->size - at;
     const struct pending_entry *entry = (const void *)(rec->data + at);
-    return left >= sizeof *entry && left >= entry_size(entry);
+    return left >= sizeof *entry && left >= entry_size(entry) &&
+           hash_shard(entry->id) == hash_shard(rec->id);
 }
 
 static enum status recover_block(struct pending_store *store, struct record *rec, pending_fn fn,
                                  void *arg)
 {
-    if (rec->size < sizeof(struct block_head))
-        return ST_ECORRUPT;
     rec = state_reserve(store->state, rec, PENDING_BLOCK);
-    uint32_t block = block_take(store);
-    store->blocks[block].rec = rec;
-    chain_add(store, (unsigned)(rec->id.hi >> 56), block);
-    for (uint32_t at = sizeof(struct block_head); at < rec->size;) {
+    uint32_t block = chain_add(store, hash_shard(rec->id), rec);
+    for (uint32_t at = 0; at < rec->size;) {
         if (!entry_fits(rec, at))
             return ST_ECORRUPT;
-        const struct pending_entry *entry = entry_at(store, block, at);
-        struct pending_ref ref = {block, at};
-        index_put(store, entry->id, ref);
-        store->entry_bytes += entry_size(entry);
-        store->labels += is_waiting_label(entry);
+        struct pending_ref ref = entry_added(store, block, at);
+        const struct pending_entry *entry = pending_get(store, ref);
         fn(arg, ref, entry);
         at += (uint32_t)entry_size(entry);
     }
@@ -416,6 +405,8 @@ enum status pending_recover(struct pending_store *store, pending_fn fn, void *ar
         st = recover_block(store, found.recs[i], fn, arg);
     free(found.recs);
     store->counter = state_find(store->state, store->family, counter_id);
+    if (st == ST_OK && found.n > 0 && (!store->counter || store->counter->size != sizeof(uint64_t)))
+        st = ST_ECORRUPT;
     return st;
 }
 

@@ -3,7 +3,8 @@
  *
  * Each of the 256 shards has a chain of blocks of PENDING_BLOCK bytes, which are records of the
  * state. Entries are appended, never moved, and go with their block once its newest is past the
- * horizon. An index by event id is kept in memory only.
+ * horizon. A block is its entries and nothing else, so that adding one changes nothing but its own
+ * bytes. An index by event id is kept in memory only.
  */
 #ifndef INGEST_PENDING_H
 #define INGEST_PENDING_H
@@ -18,7 +19,7 @@ enum pending_flags {
     PENDING_OBSERVED = 4, /* has entity keys */
     PENDING_LABELLED = 8,
     PENDING_RELEASED = 16,
-    PENDING_USED = 32, /* a waiting label whose event has come */
+    PENDING_DUE = 32, /* its delay has passed without a label */
 };
 
 /* The fixed part of an entry; keys (if observed), then the packed vector (if scored) follow. */
@@ -57,14 +58,14 @@ bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
 const struct pending_entry *pending_get(const struct pending_store *store, struct pending_ref ref);
 /* For changing its fixed part: those bytes are touched. */
 struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref);
-/* A waiting label has met its event. */
-void pending_use_label(struct pending_store *store, struct pending_ref ref);
 const struct key128 *pending_keys(const struct pending_entry *entry);
 struct slice pending_packed(const struct pending_entry *entry);
 /* Starts loading what a find of that id will read. */
 void pending_prefetch(const struct pending_store *store, struct key128 id);
+/* Starts loading an entry. */
+void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref);
 
-/* Ids in the index; of these, labels that wait for their event. */
+/* Ids in the index, in blocks that have not gone; of these, labels that wait for their event. */
 size_t pending_count(const struct pending_store *store);
 size_t pending_labels(const struct pending_store *store);
 /* Where the entry of that id probably is, for prefetching; false: no guess. */

@@ -6,8 +6,16 @@
 void timers_done(struct timers *timers)
 {
     free(timers->items);
+    free(timers->heap);
     *timers = (struct timers){0};
 }
+
+static bool earlier(const struct timer *a, const struct timer *b)
+{
+    return a->due < b->due || (a->due == b->due && a->seq < b->seq);
+}
+
+/* The queue. */
 
 static struct timer *at(const struct timers *timers, size_t i)
 {
@@ -28,62 +36,106 @@ static void grow(struct timers *timers)
     timers->first = 0;
 }
 
-static bool earlier(const struct timer *a, const struct timer *b)
-{
-    return a->due < b->due || (a->due == b->due && a->seq < b->seq);
-}
-
-void timers_add_unsorted(struct timers *timers, int64_t due, uint64_t seq, struct pending_ref ref)
+static void queue_add(struct timers *timers, struct timer timer)
 {
     if (timers->n == timers->cap)
         grow(timers);
-    *at(timers, timers->n++) = (struct timer){due, seq, ref};
+    *at(timers, timers->n++) = timer;
 }
 
-void timers_add(struct timers *timers, int64_t due, uint64_t seq, struct pending_ref ref)
+static struct timer queue_pop(struct timers *timers)
 {
-    struct timer timer = {due, seq, ref};
-    timers_add_unsorted(timers, due, seq, ref);
-    size_t i = timers->n - 1;
-    for (; i > 0 && earlier(&timer, at(timers, i - 1)); i--)
-        *at(timers, i) = *at(timers, i - 1);
-    *at(timers, i) = timer;
-}
-
-int64_t timers_next(const struct timers *timers)
-{
-    return timers->n ? at(timers, 0)->due : INT64_MAX;
-}
-
-struct timer timers_pop(struct timers *timers)
-{
-    assert(timers->n > 0);
     struct timer timer = *at(timers, 0);
     timers->first = (timers->first + 1) & (timers->cap - 1);
     timers->n--;
     return timer;
 }
 
-static int by_due(const void *a, const void *b)
+/* The heap: item i is before items 2i + 1 and 2i + 2. */
+
+static void heap_add(struct timers *timers, struct timer timer)
 {
-    const struct timer *x = a, *y = b;
-    return earlier(y, x) - earlier(x, y);
+    if (timers->n_heap == timers->cap_heap) {
+        timers->cap_heap = timers->cap_heap ? timers->cap_heap * 2 : 64;
+        timers->heap = realloc(timers->heap, timers->cap_heap * sizeof *timers->heap);
+        if (!timers->heap)
+            abort();
+    }
+    size_t i = timers->n_heap++;
+    for (; i > 0 && earlier(&timer, &timers->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        timers->heap[i] = timers->heap[(i - 1) / 2];
+    timers->heap[i] = timer;
 }
 
-/* Only straight after recovery, when nothing was popped: the array starts at its beginning. */
-void timers_sort(struct timers *timers)
+static size_t earlier_child(const struct timers *timers, size_t i)
 {
-    assert(timers->first == 0);
-    if (timers->n > 0)
-        qsort(timers->items, timers->n, sizeof *timers->items, by_due);
+    size_t child = 2 * i + 1;
+    return child +
+           (child + 1 < timers->n_heap && earlier(&timers->heap[child + 1], &timers->heap[child]));
+}
+
+static struct timer heap_pop(struct timers *timers)
+{
+    struct timer top = timers->heap[0], last = timers->heap[--timers->n_heap];
+    size_t i = 0;
+    for (size_t child; (child = earlier_child(timers, i)) < timers->n_heap; i = child) {
+        if (!earlier(&timers->heap[child], &last))
+            break;
+        timers->heap[i] = timers->heap[child];
+    }
+    timers->heap[i] = last;
+    return top;
+}
+
+/* Both. */
+
+void timers_add(struct timers *timers, int64_t due, uint64_t seq, struct pending_ref ref)
+{
+    struct timer timer = {due, seq, ref};
+    if (timers->n > 0 && earlier(&timer, at(timers, timers->n - 1)))
+        heap_add(timers, timer);
+    else
+        queue_add(timers, timer);
+}
+
+static bool heap_is_first(const struct timers *timers)
+{
+    return timers->n_heap > 0 && (timers->n == 0 || earlier(&timers->heap[0], at(timers, 0)));
+}
+
+int64_t timers_next(const struct timers *timers)
+{
+    if (heap_is_first(timers))
+        return timers->heap[0].due;
+    return timers->n ? at(timers, 0)->due : INT64_MAX;
+}
+
+struct timer timers_pop(struct timers *timers)
+{
+    assert(timers_count(timers) > 0);
+    return heap_is_first(timers) ? heap_pop(timers) : queue_pop(timers);
+}
+
+void timers_settle(struct timers *timers)
+{
+    struct timers settled = {0};
+    while (timers_count(timers) > 0)
+        queue_add(&settled, timers_pop(timers));
+    timers_done(timers);
+    *timers = settled;
+}
+
+const struct timer *timers_ahead(const struct timers *timers, size_t n)
+{
+    return n < timers->n ? at(timers, n) : NULL;
 }
 
 size_t timers_count(const struct timers *timers)
 {
-    return timers->n;
+    return timers->n + timers->n_heap;
 }
 
 size_t timers_bytes(const struct timers *timers)
 {
-    return timers->cap * sizeof *timers->items;
+    return (timers->cap + timers->cap_heap) * sizeof *timers->items;
 }

@@ -1,8 +1,9 @@
 /*
  * ingest/timers.h -- what is due when, in order; made for due times that mostly come in order.
  *
- * A sorted circular array: adding costs one comparison where the new one is the last, and a move of
- * those behind it where it is not. Ties are popped in order of seq.
+ * Those that come in order queue up in a circular array: adding and popping cost a comparison or
+ * two. A straggler goes to a heap beside it, and costs the logarithm of how many stragglers wait,
+ * however many others do. Ties are popped in order of seq, whichever way they came.
  */
 #ifndef INGEST_TIMERS_H
 #define INGEST_TIMERS_H
@@ -19,6 +20,8 @@ struct timer {
 struct timers {
     struct timer *items; /* cap of them, a power of two; item i is at (first + i) & (cap - 1) */
     size_t first, n, cap;
+    struct timer *heap; /* binary, the first due on top */
+    size_t n_heap, cap_heap;
 };
 
 void timers_done(struct timers *timers);
@@ -27,10 +30,10 @@ void timers_add(struct timers *timers, int64_t due, uint64_t seq, struct pending
 int64_t timers_next(const struct timers *timers);
 /* The first; there must be one. */
 struct timer timers_pop(struct timers *timers);
-/* After many were added in any order with timers_add() they are in order anyhow; this is for
- * timers_add_unsorted(). */
-void timers_add_unsorted(struct timers *timers, int64_t due, uint64_t seq, struct pending_ref ref);
-void timers_sort(struct timers *timers);
+/* After many were added in no order: puts them all in the queue. */
+void timers_settle(struct timers *timers);
+/* The one that is n places behind the first, stragglers left aside; NULL if there is none. */
+const struct timer *timers_ahead(const struct timers *timers, size_t n);
 size_t timers_count(const struct timers *timers);
 size_t timers_bytes(const struct timers *timers);
 
