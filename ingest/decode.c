@@ -358,7 +358,13 @@ static void add_labels(struct decoder *decoder, const struct label_schema *label
 static enum status make_reader(struct decoder *decoder, const struct decoder_options *options,
                                struct conf_errors *errors)
 {
-    if (strcmp(options->format, "csv") == 0)
+    bool is_csv = strcmp(options->format, "csv") == 0;
+    if (is_csv && !options->header.data) {
+        conf_complain(errors, NULL, "%s: a topic has no header row that csv could go by; use json",
+                      options->name);
+        return ST_EINVAL;
+    }
+    if (is_csv)
         return csv_reader_create(options->header, decoder->names, decoder->n_names, options->name,
                                  errors, &decoder->csv);
     if (strcmp(options->format, "json") != 0) {

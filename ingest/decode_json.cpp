@@ -82,10 +82,15 @@ bool is_number(std::string_view text)
     return at == end;
 }
 
+bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* A raw token ends where the next one begins, not where its own text does. */
 std::string_view trimmed(std::string_view token)
 {
-    while (!token.empty() && std::strchr(" \t\r\n", token.back()))
+    while (!token.empty() && is_blank(token.back()))
         token.remove_suffix(1);
     return token;
 }

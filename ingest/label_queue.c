@@ -96,17 +96,47 @@ static void grow(struct label_queue *queue)
     queue->at = 0;
 }
 
+/* How many entries stay in front of one of that time. Rows mostly come in order, so the end is
+ * looked at first. */
+static size_t place_of(struct label_queue *queue, int64_t time)
+{
+    size_t low = 0, high = queue->n;
+    if (high == 0 || entry_at(queue, high - 1)->time <= time)
+        return high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (entry_at(queue, middle)->time <= time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Makes room at place i by moving those on its nearer side, so that a file that is sorted backwards
+ * costs no more than one in order. */
+static struct label_entry *make_place(struct label_queue *queue, size_t i)
+{
+    queue->n++;
+    if (i >= queue->n / 2) {
+        for (size_t j = queue->n - 1; j > i; j--)
+            *entry_at(queue, j) = *entry_at(queue, j - 1);
+        return entry_at(queue, i);
+    }
+    queue->at = (queue->at - 1) & (queue->cap - 1);
+    for (size_t j = 0; j < i; j++)
+        *entry_at(queue, j) = *entry_at(queue, j + 1);
+    return entry_at(queue, i);
+}
+
 void label_queue_push(struct label_queue *queue, const struct label_entry *entry)
 {
     if (queue->n == queue->cap)
         grow(queue);
-    struct label_entry kept = *entry;
-    kept.id = keep_text(queue, entry->id);
-    kept.text = queue->now;
-    size_t i = queue->n++;
-    for (; i > 0 && entry_at(queue, i - 1)->time > kept.time; i--)
-        *entry_at(queue, i) = *entry_at(queue, i - 1);
-    *entry_at(queue, i) = kept;
+    struct label_entry *at = make_place(queue, place_of(queue, entry->time));
+    *at = *entry;
+    at->id = keep_text(queue, entry->id);
+    at->text = queue->now;
 }
 
 void label_queue_pop(struct label_queue *queue)

@@ -2,8 +2,9 @@
  * ingest/label_queue.h -- labels that a file told before they are known: a queue in order of time.
  *
  * Rows come nearly in order, so a label is put in from the back: free if its row is not late, else
- * a move of those it overtakes. Labels of one time keep the order they were put in. Memory: 56
- * bytes and the id a label that waits; nothing is allocated once as many have waited as ever will.
+ * a move of those on its nearer side. Labels of one time keep the order they were put in. Memory:
+ * 56 bytes and the id a label that waits; nothing is allocated once as many have waited as ever
+ * will.
  */
 #ifndef INGEST_LABEL_QUEUE_H
 #define INGEST_LABEL_QUEUE_H

@@ -2,6 +2,10 @@
 
 #include <math.h>
 
+/* A batch takes no more than this and one record beyond it, however many events that is: records
+ * that cannot be decoded may be long. */
+enum { BATCH_BYTES = 16 * 1024 * 1024 };
+
 /* A binary heap of heads, least first. */
 
 static bool head_less(struct head a, struct head b)
@@ -97,11 +101,11 @@ static void pass_time(struct merge *merge, int64_t time, int64_t now)
     merge->time_at = now;
 }
 
-/* Hands out the lane's head; *ret_held: the lane fell silent. */
+/* Hands out the lane's head; *ret_held: the lane fell silent. *bytes: what the batch has taken. */
 static enum status take_head(struct merge *merge, struct lane *lane, struct batch *batch,
-                             int64_t now, bool *ret_held)
+                             int64_t now, bool *ret_held, size_t *bytes)
 {
-    lane_copy_head(lane, batch);
+    *bytes += lane_copy_head(lane, batch);
     if (lane->head.kind != EVENT_DEAD)
         pass_time(merge, lane->head.time, now);
     if (merge->n_labels > 0 && lane->info.is_file)
@@ -116,7 +120,7 @@ static enum status take_head(struct merge *merge, struct lane *lane, struct batc
 }
 
 /* The label lane whose head comes before all others; NULL if a lane of the heap is first, or none.
- */
+ * Labels never overtake the file that they are of, however long that is silent. */
 static struct label_lane *first_label(struct merge *merge)
 {
     struct label_lane *first = NULL;
@@ -125,7 +129,8 @@ static struct label_lane *first_label(struct merge *merge)
         least = merge->heap[0];
     for (size_t i = 0; i < merge->n_labels; i++) {
         struct label_lane *lane = &merge->labels[i];
-        const struct label_entry *entry = merge_label_head(merge, lane);
+        bool is_silent = lane->file->state == LANE_SILENT;
+        const struct label_entry *entry = is_silent ? NULL : merge_label_head(merge, lane);
         struct head head = {entry ? entry->time : INT64_MAX, lane->rank, 0};
         if (entry && head_less(head, least)) {
             least = head;
@@ -138,13 +143,14 @@ static struct label_lane *first_label(struct merge *merge)
 static enum status take_all(struct merge *merge, struct batch *batch, int64_t now)
 {
     bool held = false;
-    while (batch->n < batch->cap && !held) {
+    size_t bytes = 0;
+    while (batch->n < batch->cap && bytes < BATCH_BYTES && !held) {
         struct label_lane *label = merge->n_labels > 0 ? first_label(merge) : NULL;
         if (label) {
             pass_time(merge, label_queue_head(&label->queue)->time, now);
             merge_take_label(label, batch);
         } else if (merge->n_heap > 0) {
-            TRY(take_head(merge, &merge->lanes[merge->heap[0].lane], batch, now, &held));
+            TRY(take_head(merge, &merge->lanes[merge->heap[0].lane], batch, now, &held, &bytes));
         } else {
             break;
         }

@@ -129,41 +129,47 @@ enum status lane_advance(struct lane *lane, const struct lane_rules *rules, int6
 
 /* Copying. */
 
-static void copy_dead(struct arena *arena, struct event *ret)
+static size_t copy_dead(struct arena *arena, struct event *ret)
 {
+    size_t len = strlen(ret->reason) + 1;
     ret->raw = arena_copy(arena, ret->raw.data, ret->raw.len);
-    ret->reason = arena_copy(arena, ret->reason, strlen(ret->reason) + 1).data;
+    ret->reason = arena_copy(arena, ret->reason, len).data;
+    return ret->raw.len + len;
+}
+
+static size_t copy_label(struct arena *arena, struct event *ret)
+{
+    ret->id = arena_copy(arena, ret->id.data, ret->id.len);
+    ret->raw = (struct slice){0};
+    return ret->id.len;
 }
 
 /* Values and id share one piece of the arena. */
-static void copy_data(const struct lane *lane, struct arena *arena, struct event *ret)
+static size_t copy_data(const struct lane *lane, struct arena *arena, struct event *ret)
 {
-    size_t bytes = lane->n_values * sizeof *ret->values;
-    char *at = arena_take(arena, bytes + ret->id.len);
+    size_t bytes = lane->n_values * sizeof *ret->values, all = bytes + ret->id.len;
+    char *at = arena_take(arena, all);
     union value *values = (union value *)(void *)at;
     memcpy(values, ret->values, bytes);
     memcpy(at + bytes, ret->id.data, ret->id.len);
     for (size_t i = 0; i < lane->n_texts; i++) {
         struct slice *text = &values[lane->texts[i]].text;
         *text = text->len ? arena_copy(arena, text->data, text->len) : (struct slice){0};
+        all += text->len;
     }
     ret->values = values;
     ret->id.data = at + bytes;
     ret->raw = (struct slice){0};
+    return all;
 }
 
-void lane_copy_head(const struct lane *lane, struct batch *batch)
+size_t lane_copy_head(const struct lane *lane, struct batch *batch)
 {
     struct event *ret = &batch->events[batch->n++];
     *ret = lane->head;
-    if (ret->kind == EVENT_DATA) {
-        copy_data(lane, &batch->arena, ret);
-    } else if (ret->kind == EVENT_DEAD) {
-        copy_dead(&batch->arena, ret);
-    } else {
-        ret->id = arena_copy(&batch->arena, ret->id.data, ret->id.len);
-        ret->raw = (struct slice){0};
-    }
+    if (ret->kind == EVENT_DATA)
+        return copy_data(lane, &batch->arena, ret);
+    return ret->kind == EVENT_DEAD ? copy_dead(&batch->arena, ret) : copy_label(&batch->arena, ret);
 }
 
 /* Making one. */

@@ -57,7 +57,7 @@ STATUS_CHECKED enum status lane_poll(struct lane *lane, const struct lane_rules 
 /* Drops the head and looks for the next one. */
 STATUS_CHECKED enum status lane_advance(struct lane *lane, const struct lane_rules *rules,
                                         int64_t now);
-/* Adds the head to the batch, with all that it borrows. */
-void lane_copy_head(const struct lane *lane, struct batch *batch);
+/* Adds the head to the batch, with all that it borrows; returns the bytes of that. */
+size_t lane_copy_head(const struct lane *lane, struct batch *batch);
 
 #endif

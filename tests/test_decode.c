@@ -449,6 +449,28 @@ Test(decode, long_records_are_whole)
     }
 }
 
+/* Nesting is passed over without recursion. */
+Test(decode, deep_nesting_is_harmless)
+{
+    enum { DEEP = 100000 };
+    struct buf text = {0};
+    struct decoder *decoder = make_json();
+    struct event event = {0};
+    buf_text(&text, "{\"id\":7,\"t\":100,\"other\":");
+    for (int i = 0; i < DEEP; i++)
+        buf_byte(&text, '[');
+    decoder_decode(decoder, buf_slice(&text), TIME_NONE, &event);
+    cr_expect(eq(int, event.kind, EVENT_DEAD), "never closed");
+    for (int i = 0; i < DEEP; i++)
+        buf_byte(&text, ']');
+    buf_text(&text, ",\"amount\":2}");
+    decoder_decode(decoder, buf_slice(&text), TIME_NONE, &event);
+    cr_expect(eq(int, event.kind, EVENT_DATA), "%s", event.reason);
+    cr_expect(eq(dbl, event.values[AMOUNT].number, 2));
+    decoder_free(decoder);
+    buf_done(&text);
+}
+
 /* What the decoder must know of a stream without an id or a time. */
 
 Test(decode, a_stream_may_lack_id_and_time)
@@ -594,6 +616,9 @@ Test(decode, refuses_an_unknown_format)
     struct decoder_options options = {.format = "xml", .stream = &stream, .name = "s"};
     cr_expect(eq(int, decoder_create(&options, &errors, &decoder), ST_EINVAL));
     cr_expect(eq(sz, errors.n, 1));
+    options.format = "csv"; /* of a topic */
+    cr_expect(eq(int, decoder_create(&options, &errors, &decoder), ST_EINVAL));
+    cr_expect(eq(sz, errors.n, 2));
     conf_errors_done(&errors);
     decoder_free(NULL);
 }

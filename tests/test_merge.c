@@ -389,6 +389,28 @@ Test(merge, what_is_dated_ahead_is_dead)
     rig_done(&rig);
 }
 
+/* A flood of long records that cannot be read does not fill the memory: a batch ends early. */
+Test(merge, a_batch_is_bounded_in_bytes)
+{
+    enum { LONG = 1024 * 1024, N = 40 };
+    static char text[LONG];
+    memset(text, 'x', sizeof text);
+    struct rig rig;
+    rig_init(&rig, false, 0);
+    size_t a = add_lane(&rig, 0, "a", 0);
+    for (int i = 0; i < N; i++)
+        source_memory_add(rig.source, a, (struct slice){text, sizeof text}, 0);
+    rig_start(&rig, usual(), 1000);
+    size_t n = 0, most = 0;
+    while (fill(&rig, 0) == ST_OK) {
+        n += rig.batch->n;
+        most = arena_held(&rig.batch->arena) > most ? arena_held(&rig.batch->arena) : most;
+    }
+    cr_expect(eq(sz, n, N));
+    cr_expect(lt(sz, most, 20 * LONG));
+    rig_done(&rig);
+}
+
 /* What an event brings along. */
 
 Test(merge, an_event_owns_what_it_carries)
@@ -600,6 +622,54 @@ Test(merge, many_labels_wait_at_once)
     cr_expect(in_order);
     cr_expect(eq(int, n[EVENT_DATA], 2 * N));
     cr_expect(eq(int, n[EVENT_LABEL], 2 * N));
+    rig_done(&rig);
+}
+
+/* A file that is sorted backwards keeps all labels waiting, and each goes in front of all others.
+ */
+Test(merge, labels_of_a_file_sorted_backwards)
+{
+    enum { N = 3000 };
+    struct rig rig;
+    rig_init(&rig, false, N * SEC);
+    size_t file = add_file(&rig);
+    for (int i = 0; i < N; i++)
+        add(&rig, file, N - i, (N - i) % 3);
+    struct merge_options options = usual();
+    options.label_column = "y";
+    rig_start(&rig, options, 2 * N);
+    cr_assert(eq(int, merge_fill(rig.merge, rig.batch, 0), ST_OK));
+    cr_assert(eq(sz, rig.batch->n, 2 * N));
+    size_t wrong = 0;
+    for (int i = 0; i < N; i++) {
+        const struct event *label = &rig.batch->events[N + i];
+        char id[20];
+        snprintf(id, sizeof id, "0-%d", i + 1);
+        wrong += label->kind != EVENT_LABEL || label->time != (N + i + 1) * SEC;
+        wrong += label->label != (i + 1) % 3 || !slice_eq(label->id, slice_of(id));
+    }
+    cr_expect(eq(sz, wrong, 0));
+    rig_done(&rig);
+}
+
+/* A pipe may be slow: what a later row would have had before it must not come first. */
+Test(merge, labels_do_not_overtake_their_file)
+{
+    struct rig rig;
+    rig_init(&rig, false, 10 * SEC);
+    size_t file = add_file(&rig);
+    add(&rig, file, 1, 1);
+    source_memory_pause(rig.source, file, 3);
+    add(&rig, file, 5, 1);
+    add(&rig, file, 20, 1);
+    struct merge_options options = usual();
+    options.label_column = "y";
+    rig_start(&rig, options, 100);
+    cr_expect(eq(int, fill(&rig, 0), ST_OK));
+    cr_expect(eq(int, fill(&rig, 50 * SEC), ST_EAGAIN));
+    cr_expect(eq(int, fill(&rig, 90 * SEC), ST_EAGAIN));
+    cr_expect(eq(int, fill_all(&rig), ST_EEND));
+    expect_got(&rig, "0:0@1 0:1@5 1:0@11L 1:1@15L 0:2@20 1:2@30L ");
     rig_done(&rig);
 }
 
