@@ -1,6 +1,9 @@
 #include "ingest/kafka_conf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { NAMES_MAX = 512 };
 
 static void drop_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
@@ -18,21 +21,35 @@ static const char *setting_find(const struct kafka_setting *settings, const char
     return NULL;
 }
 
-/* Every name that librdkafka knows, for "did you mean". Ends the line either way. */
+/* Cuts librdkafka's manual, a table with a name at the start of each line, into those names. */
+static void cut_names(char *manual, const char **ret, size_t max)
+{
+    size_t n = 0;
+    char *rest = manual;
+    for (char *line; n < max && (line = strsep(&rest, "\n"));) {
+        line[strcspn(line, " ")] = 0;
+        if (strchr(line, '.'))
+            ret[n++] = line;
+    }
+}
+
+/* Of the names that librdkafka knows, aliases included, the nearest. */
 static void suggest(const char *name, struct buf *error)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    size_t n = 0;
-    const char **dump = rd_kafka_conf_dump(conf, &n);
-    const char **names = calloc(n / 2 + 1, sizeof *names);
-    for (size_t i = 0; names && i < n / 2; i++)
-        names[i] = dump[2 * i];
-    const char *nearest = names ? conf_nearest(name, names) : NULL;
-    if (nearest)
-        buf_printf(error, "; did you mean `%s`?", nearest);
-    free(names);
-    rd_kafka_conf_dump_free(dump, n);
-    rd_kafka_conf_destroy(conf);
+    const char *names[NAMES_MAX + 1] = {NULL};
+    char *manual = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&manual, &len);
+    if (!stream)
+        return;
+    rd_kafka_conf_properties_show(stream);
+    if (fclose(stream) == 0) {
+        cut_names(manual, names, NAMES_MAX);
+        const char *nearest = conf_nearest(name, names);
+        if (nearest)
+            buf_printf(error, "; did you mean `%s`?", nearest);
+    }
+    free(manual);
 }
 
 static enum status set(rd_kafka_conf_t *conf, const char *name, const char *value,
@@ -113,11 +130,10 @@ enum status kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf, str
     return ST_OK;
 }
 
-enum status kafka_conf_check(const struct conf_map *properties, struct buf *error)
+enum status kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct buf *error)
 {
-    struct kafka_conf_spec spec = {.brokers = "127.0.0.1:9", .properties = properties};
-    rd_kafka_conf_t *conf = NULL;
-    TRY(kafka_conf_create(&spec, error, &conf));
-    rd_kafka_conf_destroy(conf);
+    rd_kafka_t *client = NULL;
+    TRY(kafka_client_create(type, conf, error, &client));
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     return ST_OK;
 }

@@ -37,8 +37,9 @@ STATUS_CHECKED enum status kafka_conf_create(const struct kafka_conf_spec *spec,
 STATUS_CHECKED enum status kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf,
                                                struct buf *error, rd_kafka_t **ret);
 
-/* Would these settings do? For checking a configuration without a broker. */
-STATUS_CHECKED enum status kafka_conf_check(const struct conf_map *properties, struct buf *error);
+/* Would kafka_client_create() make a client of this conf? Takes the conf; asks no broker. */
+STATUS_CHECKED enum status kafka_client_check(rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                                              struct buf *error);
 
 /* Makes a topic unless it is there; waits up to timeout_ms for each of its requests. replication
  * -1: the broker's default. Returns ST_EINVAL or ST_EIO with a line in error. The embedded broker

@@ -175,6 +175,14 @@ static enum status make_conf(const struct sink_kafka_options *options, struct bu
     return kafka_conf_create(&spec, error, ret);
 }
 
+enum status sink_kafka_check(const struct conf_map *properties, struct buf *error)
+{
+    struct sink_kafka_options options = {.brokers = "127.0.0.1:9", .properties = properties};
+    rd_kafka_conf_t *conf = NULL;
+    TRY(make_conf(&options, error, &conf));
+    return kafka_client_check(RD_KAFKA_PRODUCER, conf, error);
+}
+
 static enum status make_client(struct sink_kafka *self, const struct sink_kafka_options *options,
                                struct buf *error)
 {

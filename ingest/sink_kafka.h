@@ -47,6 +47,9 @@ struct sink_kafka_options {
 STATUS_CHECKED enum status sink_kafka_create(const struct sink_kafka_options *options,
                                              struct buf *error, struct sink **ret);
 
+/* Would create take these settings? Asks no broker. Returns ST_EINVAL with a line in error. */
+STATUS_CHECKED enum status sink_kafka_check(const struct conf_map *properties, struct buf *error);
+
 /* The producer, for what goes beyond rows (transactions, offsets); it stays the sink's. */
 struct rd_kafka_s *sink_kafka_client(struct sink *sink);
 

@@ -52,6 +52,9 @@ struct source_kafka_options {
 STATUS_CHECKED enum status source_kafka_create(const struct source_kafka_options *options,
                                                struct buf *error, struct source **ret);
 
+/* Would create take these settings? Asks no broker. Returns ST_EINVAL with a line in error. */
+STATUS_CHECKED enum status source_kafka_check(const struct conf_map *properties, struct buf *error);
+
 /* For lag tools: everything of the lane below offset is done with. Sent to the group within a
  * second, together with other lanes'; a failure is kept quiet, the next one makes up for it. Does
  * nothing before the first fetch. Any thread may call it. */

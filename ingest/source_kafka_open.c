@@ -72,6 +72,14 @@ static enum status make_conf(const struct source_kafka_options *options, size_t 
     return kafka_conf_create(&spec, error, ret);
 }
 
+enum status source_kafka_check(const struct conf_map *properties, struct buf *error)
+{
+    struct source_kafka_options options = {.brokers = "127.0.0.1:9", .properties = properties};
+    rd_kafka_conf_t *conf = NULL;
+    TRY(make_conf(&options, 0, error, &conf));
+    return kafka_client_check(RD_KAFKA_CONSUMER, conf, error);
+}
+
 static enum status make_client(struct source_kafka *self,
                                const struct source_kafka_options *options, struct buf *error)
 {

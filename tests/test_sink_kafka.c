@@ -354,7 +354,7 @@ struct setting_case {
 ParameterizedTestParameters(sink_kafka, create_refuses)
 {
     static struct setting_case cases[] = {
-        {"unknown", "linger.mss", "1", "`linger.mss`"},
+        {"unknown", "linger.mss", "1", "did you mean `linger.ms`?"},
         {"bad value", "linger.ms", "soon", "`linger.ms`"},
         {"ours", "enable.idempotence", "false", "cannot be changed here, it is true"},
         {"against ours", "acks", "1", "acks"},
@@ -373,6 +373,8 @@ ParameterizedTest(struct setting_case *c, sink_kafka, create_refuses)
     cr_expect(sink == NULL);
     buf_byte(&error, 0);
     cr_expect(strstr(error.data, c->says) != NULL, "%s: %s", c->why, error.data);
+    cr_expect(eq(int, sink_kafka_check(&properties, &error), ST_EINVAL), "%s", c->why);
+    cr_expect(eq(int, sink_kafka_check(NULL, &error), ST_OK));
     buf_done(&error);
 }
 

@@ -370,7 +370,7 @@ ParameterizedTestParameters(source_kafka, create_refuses)
         {"out of bounds", "fetch.wait.max.ms", "-1", "`fetch.wait.max.ms`"},
         {"no such choice", "security.protocol", "magic", "`security.protocol`"},
         {"ours", "auto.offset.reset", "latest", "`auto.offset.reset`: cannot be changed"},
-        {"the brokers", "bootstrap.servers", "x:1", "cannot be changed here, it is 127.0.0.1:1"},
+        {"the brokers", "bootstrap.servers", "x:1", "cannot be changed here, it is 127.0.0.1:"},
         {"no such file", "ssl.ca.location", "/none", "ssl.ca.location failed"},
     };
     return cr_make_param_array(struct refusal_case, cases, LEN(cases));
@@ -381,11 +381,24 @@ ParameterizedTest(struct refusal_case *c, source_kafka, create_refuses)
     bool ssl = strncmp(c->key, "ssl", 3) == 0;
     const char *keys[] = {c->key, "security.protocol"}, *values[] = {c->value, "ssl"};
     struct conf_map properties = {ssl ? 2 : 1, keys, values};
-    struct buf error = {0};
+    struct buf error = {0}, checked = {0};
     cr_expect(eq(int, try_open("127.0.0.1:1", "events", &properties, &error), ST_EINVAL), "%s",
               c->why);
     cr_expect(strstr(error.data, c->says) != NULL, "%s: %s", c->why, error.data);
+    cr_expect(eq(int, source_kafka_check(&properties, &checked), ST_EINVAL), "%s", c->why);
     buf_done(&error);
+    buf_done(&checked);
+}
+
+Test(source_kafka, check_asks_no_broker)
+{
+    const char *keys[] = {"fetch.wait.max.ms", "security.protocol", "linger.ms"};
+    const char *values[] = {"5", "ssl", "3"};
+    struct conf_map properties = {LEN(keys), keys, values};
+    struct buf error = {0};
+    cr_expect(eq(int, source_kafka_check(&properties, &error), ST_OK), "%.*s", (int)error.len,
+              error.data);
+    cr_expect(eq(int, source_kafka_check(NULL, &error), ST_OK));
 }
 
 Test(source_kafka, says_which_topic_is_missing)
