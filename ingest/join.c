@@ -115,6 +115,20 @@ void join_prefetch(const struct join *join, struct key128 id)
     pending_prefetch(join->pending, id);
 }
 
+void join_prefetch_entry(const struct join *join, struct key128 id)
+{
+    struct pending_ref ref;
+    if (pending_guess(join->pending, id, &ref))
+        pending_prefetch_entry(join->pending, ref);
+}
+
+const struct key128 *join_guess_keys(const struct join *join, struct key128 id)
+{
+    struct pending_ref ref;
+    return pending_guess(join->pending, id, &ref) ? pending_keys(pending_get(join->pending, ref))
+                                                  : NULL;
+}
+
 static struct slice pack(struct join *join, const struct pending_parts *parts)
 {
     buf_reset(&join->packed);
@@ -318,21 +332,4 @@ struct join_figures join_figures(const struct join *join)
         .index_bytes = pending_index_bytes(join->pending) + timers_bytes(&join->due) +
                        timers_bytes(&join->absent),
     };
-}
-
-void join_prefetch_entry(const struct join *join, struct key128 id)
-{
-    struct pending_ref ref;
-    if (!pending_guess(join->pending, id, &ref))
-        return;
-    const char *entry = (const char *)pending_get(join->pending, ref);
-    __builtin_prefetch(entry);
-    __builtin_prefetch(entry + 64);
-}
-
-const struct key128 *join_guess_keys(const struct join *join, struct key128 id)
-{
-    struct pending_ref ref;
-    return pending_guess(join->pending, id, &ref) ? pending_keys(pending_get(join->pending, ref))
-                                                  : NULL;
 }

@@ -316,9 +316,19 @@ void pending_prefetch(const struct pending_store *store, struct key128 id)
     __builtin_prefetch(&store->slots[tag_of(id) & (store->n_slots - 1)]);
 }
 
+/* The home slot alone, by its tag: wrong now and then, which only loads something in vain. */
+bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret)
+{
+    const struct index_slot *slot = &store->slots[tag_of(id) & (store->n_slots - 1)];
+    *ret = (struct pending_ref){slot->block, slot->at};
+    return slot->block && slot->tag == tag_of(id);
+}
+
 void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref)
 {
-    __builtin_prefetch(entry_at(store, ref.block, ref.at));
+    const struct pending_entry *entry = entry_at(store, ref.block, ref.at);
+    __builtin_prefetch(entry);
+    __builtin_prefetch((const char *)entry + 64);
 }
 
 size_t pending_count(const struct pending_store *store)
@@ -408,13 +418,4 @@ enum status pending_recover(struct pending_store *store, pending_fn fn, void *ar
     if (st == ST_OK && found.n > 0 && (!store->counter || store->counter->size != sizeof(uint64_t)))
         st = ST_ECORRUPT;
     return st;
-}
-
-/* The home slot alone, by its tag: wrong now and then, which only loads something in vain. */
-bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret)
-{
-    uint64_t hash = index_hash(id);
-    const struct index_slot *slot = &store->slots[hash & (store->n_slots - 1)];
-    *ret = (struct pending_ref){slot->block, slot->at};
-    return slot->at != 0 && slot->tag == (uint32_t)(hash >> 32);
 }

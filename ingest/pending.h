@@ -62,14 +62,14 @@ const struct key128 *pending_keys(const struct pending_entry *entry);
 struct slice pending_packed(const struct pending_entry *entry);
 /* Starts loading what a find of that id will read. */
 void pending_prefetch(const struct pending_store *store, struct key128 id);
+/* Where the entry of that id probably is, for prefetching; false: no guess. */
+bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret);
 /* Starts loading an entry. */
 void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref);
 
 /* Ids in the index, in blocks that have not gone; of these, labels that wait for their event. */
 size_t pending_count(const struct pending_store *store);
 size_t pending_labels(const struct pending_store *store);
-/* Where the entry of that id probably is, for prefetching; false: no guess. */
-bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret);
 size_t pending_entry_bytes(const struct pending_store *store);
 size_t pending_index_bytes(const struct pending_store *store);
 

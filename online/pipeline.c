@@ -27,6 +27,7 @@ struct pipeline {
     struct runs runs;
     size_t n_dense;
     size_t n_rows, n_vectors;
+    int64_t flush_by; /* the time by which the rows gathered must be scored */
     struct waiting_row rows[ROWS_MAX];
     double *values; /* ROWS_MAX * n_dense, as extracted */
     float *dense;   /* the same, rounded: what models see */
@@ -51,6 +52,7 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
     p->options = *options;
     p->schema = options->schema;
     p->head = options->head;
+    p->flush_by = INT64_MAX;
     p->n_dense = plan_vector_schema(options->plan)->n_dense;
     p->values = calloc(ROWS_MAX * (p->n_dense + 1), sizeof *p->values);
     p->dense = calloc(ROWS_MAX * (p->n_dense + 1), sizeof *p->dense);
@@ -190,6 +192,7 @@ enum status pipeline_flush(struct pipeline *p)
     for (size_t i = 0; i < p->n_rows; i++)
         emit(p, &p->rows[i]);
     p->n_rows = p->n_vectors = p->n_sparse_used = 0;
+    p->flush_by = INT64_MAX;
     return ST_OK;
 }
 
@@ -237,6 +240,8 @@ static enum status advance(struct pipeline *p, int64_t t, bool inclusive)
     if (t > head->clock)
         head->clock = t;
     int64_t now = head->clock;
+    if (p->n_rows > 0 && now >= p->flush_by)
+        TRY(pipeline_flush(p));
     if (head->boundary_next == INT64_MIN)
         head->boundary_next = floor_to(now, p->options.publish_every) + p->options.publish_every;
     while (head->boundary_next < now) {
@@ -301,6 +306,20 @@ static bool remember(struct pipeline *p, const struct event *event, bool scored,
     return true;
 }
 
+/* A row that waits refers to its event's entry: it is scored before the entry is released, which
+ * takes the score along, or goes. So neither depends on where batches are cut. */
+static void gather(struct pipeline *p, const struct waiting_row *row)
+{
+    const struct label_schema *labels = &p->schema->labels;
+    int64_t by = row->repeated
+                     ? row->known.time + labels->horizon
+                     : row->event->time + (labels->present ? labels->delay : labels->horizon);
+    if (by < p->flush_by)
+        p->flush_by = by;
+    p->n_vectors += !row->repeated;
+    p->rows[p->n_rows++] = *row;
+}
+
 static bool rows_full(const struct pipeline *p)
 {
     return p->n_rows == ROWS_MAX || p->n_sparse_used + VECTOR_SPARSE_MAX > p->n_sparse_cap;
@@ -318,7 +337,7 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
     if (row.repeated) {
         p->figures.repeated++;
         if (row.known.scored)
-            p->rows[p->n_rows++] = row;
+            gather(p, &row);
         return ST_OK;
     }
     if (scored)
@@ -328,10 +347,8 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
         plan_observe(p->options.plan, p->options.state, event);
     p->figures.late += !observed;
     row.stored = remember(p, event, scored, observed, row.at, &row.ref);
-    if (scored) {
-        p->n_vectors++;
-        p->rows[p->n_rows++] = row;
-    }
+    if (scored)
+        gather(p, &row);
     return ST_OK;
 }
 
