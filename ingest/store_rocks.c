@@ -180,7 +180,7 @@ static const struct store_ops rocks_ops = {
  * of, few files, and cheap compression. WAL recovery is RocksDB's own choice, point in time: it
  * ends at the first record that is not whole, which after a power cut is one that nobody was told
  * of. */
-static rocksdb_options_t *make_options(size_t write_buffer, int compression)
+static rocksdb_options_t *make_options(size_t write_buffer)
 {
     rocksdb_options_t *options = rocksdb_options_create();
     rocksdb_options_set_create_if_missing(options, 1);
@@ -188,7 +188,7 @@ static rocksdb_options_t *make_options(size_t write_buffer, int compression)
     rocksdb_options_set_write_buffer_size(options, write_buffer);
     rocksdb_options_set_max_write_buffer_number(options, 2);
     rocksdb_options_set_max_background_jobs(options, 2);
-    rocksdb_options_set_compression(options, compression);
+    rocksdb_options_set_compression(options, rocksdb_no_compression);
     rocksdb_options_set_max_total_wal_size(options, 512 << 20);
     rocksdb_options_set_keep_log_file_num(options, 4);
     rocksdb_options_set_max_log_file_size(options, 1 << 20);
@@ -196,6 +196,14 @@ static rocksdb_options_t *make_options(size_t write_buffer, int compression)
     rocksdb_options_set_bytes_per_sync(options, 1 << 20);
     rocksdb_options_set_wal_bytes_per_sync(options, 1 << 20);
     return options;
+}
+
+/* What is flushed will soon be written again: compressing it would cost more than it saves. */
+static void compress_old_pages(rocksdb_options_t *options)
+{
+    const int levels[] = {rocksdb_no_compression, rocksdb_no_compression, rocksdb_lz4_compression};
+    rocksdb_options_set_compression_per_level(options, levels, sizeof levels / sizeof levels[0]);
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
 }
 
 /* Most of the log is deleted before it is old: compacting it early only copies what is about to go.
@@ -244,9 +252,10 @@ enum status store_open_rocks(const char *dir, struct store **ret, char **ret_err
     if (!rocks)
         return ST_ENOMEM;
     rocks->store.ops = &rocks_ops;
-    rocks->options[CF_LOG] = make_options(128 << 20, rocksdb_no_compression);
+    rocks->options[CF_LOG] = make_options(128 << 20);
     keep_log_uncompacted(rocks->options[CF_LOG]);
-    rocks->options[CF_PAGES] = make_options(32 << 20, rocksdb_lz4_compression);
+    rocks->options[CF_PAGES] = make_options(32 << 20);
+    compress_old_pages(rocks->options[CF_PAGES]);
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();
