@@ -1,0 +1,320 @@
+/*
+ * An `ftrl` as tensors: [number, ...] for what belongs to numbers, one tensor a cross, and the
+ * table.
+ *
+ * What is stored is found by name again: the text "columns" names the numbers in order, tensors of
+ * crosses and of coarse bins carry their columns' names. A model with other numbers of bins than
+ * the file takes over everything but the bins.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "models/ftrl.h"
+
+enum { PARTS_MAX = 32, FORMAT = 1 };
+
+/* One tensor of n_numbers rows, and where its rows are in the model. */
+struct part {
+    const char *name;
+    enum tensor_type type;
+    size_t length; /* elements a row */
+    void *data;
+    bool of_bins; /* means nothing to a model with another number of bins */
+};
+
+static size_t element_size(enum tensor_type type)
+{
+    return type == TENSOR_U8 ? 1 : type == TENSOR_F32 || type == TENSOR_U32 ? 4 : 8;
+}
+
+static size_t list_range(const struct ftrl *ftrl, struct ftrl_range range, size_t length,
+                         const char *const names[3], bool of_bins, struct part *ret)
+{
+    ret[0] = (struct part){names[0], TENSOR_F32, length, ftrl->w + range.at, of_bins};
+    ret[1] = (struct part){names[1], TENSOR_F64, length, ftrl->z + range.at, of_bins};
+    ret[2] = (struct part){names[2], TENSOR_F64, length, ftrl->root + range.at, of_bins};
+    return 3;
+}
+
+/* All that there is once a number. */
+static size_t list_parts(const struct ftrl *ftrl, struct part *ret)
+{
+    static const char *const linear[] = {"linear.w", "linear.z", "linear.root"};
+    static const char *const logs[] = {"log.w", "log.z", "log.root"};
+    static const char *const bins[] = {"bins.w", "bins.z", "bins.root"};
+    const struct standardise *s = &ftrl->scale;
+    const struct part others[] = {
+        {"bins.edges", TENSOR_F32, ftrl->edges_size, ftrl->edges, true},
+        {"bins.next", TENSOR_U64, 1, ftrl->next_bins, true},
+        {"scale.mean", TENSOR_F32, 1, s->mean, false},
+        {"scale.inverse_sd", TENSOR_F32, 1, s->inverse_sd, false},
+        {"scale.pivot", TENSOR_F32, 1, s->pivot, false},
+        {"scale.log_mean", TENSOR_F32, 1, s->log_mean, false},
+        {"scale.log_inverse_sd", TENSOR_F32, 1, s->log_inverse_sd, false},
+        {"scale.count", TENSOR_F64, 1, s->count, false},
+        {"scale.welford_mean", TENSOR_F64, 1, s->welford_mean, false},
+        {"scale.welford_m2", TENSOR_F64, 1, s->welford_m2, false},
+        {"sketch", TENSOR_U8, ftrl->sketch_size, ftrl->sketches, false},
+    };
+    size_t n = list_range(ftrl, ftrl->linear, 1, linear, false, ret);
+    n += list_range(ftrl, ftrl->log, 1, logs, false, ret + n);
+    n += list_range(ftrl, ftrl->bins, ftrl->bin_cells, bins, true, ret + n);
+    memcpy(ret + n, others, sizeof others);
+    return n + sizeof others / sizeof others[0];
+}
+
+/* Crosses: three tensors each, and the coarse edges of each number that they take. */
+
+struct item {
+    char name[3 * 256 + 32];
+    enum tensor_type type;
+    size_t n;
+    void *data;
+};
+
+static struct item cross_item(const struct ftrl *ftrl, size_t i, size_t which)
+{
+    static const char *const suffix[] = {"w", "z", "root"};
+    const struct ftrl_cross *cross = &ftrl->crosses[i];
+    struct item item = {.type = which == 0 ? TENSOR_F32 : TENSOR_F64, .n = cross->cells};
+    item.data = which == 0   ? (void *)(ftrl->w + cross->at)
+                : which == 1 ? (void *)(ftrl->z + cross->at)
+                             : (void *)(ftrl->root + cross->at);
+    snprintf(item.name, sizeof item.name, "cross.%s.%s", cross->name, suffix[which]);
+    return item;
+}
+
+static struct item coarse_item(const struct ftrl *ftrl, size_t i)
+{
+    struct item item = {.type = TENSOR_F32, .n = ftrl->coarse_edges_size};
+    item.data = ftrl->coarse_edges + i * ftrl->coarse_edges_size;
+    snprintf(item.name, sizeof item.name, "coarse.%s.edges", ftrl->number_names[ftrl->coarse[i]]);
+    return item;
+}
+
+/* Item i of all these; false behind the last. */
+static bool item_at(const struct ftrl *ftrl, size_t i, struct item *ret)
+{
+    if (i < ftrl->n_coarse)
+        *ret = coarse_item(ftrl, i);
+    else if (i < ftrl->n_coarse + 3 * ftrl->n_crosses)
+        *ret = cross_item(ftrl, (i - ftrl->n_coarse) / 3, (i - ftrl->n_coarse) % 3);
+    else
+        return false;
+    return true;
+}
+
+/* Saving. */
+
+static void save_columns(const struct ftrl *ftrl, struct tensors *ret)
+{
+    struct buf names = {0};
+    for (size_t i = 0; i < ftrl->n_numbers; i++)
+        buf_printf(&names, "%s%s", i > 0 ? "\n" : "", ftrl->number_names[i]);
+    buf_byte(&names, 0);
+    tensors_put_text(ret, "kind", ftrl_ops.name);
+    tensors_put_text(ret, "columns", names.data);
+    buf_done(&names);
+}
+
+static void save_counters(const struct ftrl *ftrl, struct tensors *ret)
+{
+    uint64_t shape[] = {FORMAT, (uint64_t)ftrl->options.bins, (uint64_t)ftrl->options.cross_bins};
+    uint64_t counters[] = {ftrl->learnt, ftrl->scaled_at, (uint64_t)ftrl->newest};
+    double bias[] = {(double)ftrl->w[0], ftrl->z[0], ftrl->root[0]};
+    tensors_put(ret, "shape", TENSOR_U64, (size_t[]){3}, 1, shape);
+    tensors_put(ret, "counters", TENSOR_U64, (size_t[]){3}, 1, counters);
+    tensors_put(ret, "bias", TENSOR_F64, (size_t[]){3}, 1, bias);
+}
+
+enum status ftrl_save(const struct model *model, struct tensors *ret)
+{
+    const struct ftrl *ftrl = (const struct ftrl *)(const void *)model;
+    struct part parts[PARTS_MAX];
+    struct item item;
+    save_columns(ftrl, ret);
+    save_counters(ftrl, ret);
+    size_t n = list_parts(ftrl, parts);
+    for (size_t i = 0; i < n; i++)
+        tensors_put(ret, parts[i].name, parts[i].type, (size_t[]){ftrl->n_numbers, parts[i].length},
+                    2, parts[i].data);
+    for (size_t i = 0; item_at(ftrl, i, &item); i++)
+        tensors_put(ret, item.name, item.type, &item.n, 1, item.data);
+    sparse_table_save(&ftrl->table, ret);
+    admission_save(&ftrl->admission, ret);
+    return ST_OK;
+}
+
+/* Loading: first all is checked, then taken over. */
+
+struct file {
+    const struct tensors *tensors;
+    const uint64_t *shape, *counters;
+    const double *bias;
+    size_t n_numbers;
+    size_t *row_of; /* of each number of the model: its row in the file, or SPARSE_NONE */
+    bool same_bins, same_cross_bins;
+};
+
+static size_t row_of_name(const char *columns, const char *name)
+{
+    size_t row = 0, length = strlen(name);
+    for (const char *at = columns; at; row++) {
+        const char *end = strchr(at, '\n');
+        size_t n = end ? (size_t)(end - at) : strlen(at);
+        if (n == length && memcmp(at, name, n) == 0)
+            return row;
+        at = end ? end + 1 : NULL;
+    }
+    return SPARSE_NONE;
+}
+
+static size_t count_names(const char *columns)
+{
+    size_t n = *columns != 0;
+    for (; *columns; columns++)
+        n += *columns == '\n';
+    return n;
+}
+
+static const void *data_of(const struct file *file, const char *name, enum tensor_type type,
+                           size_t n)
+{
+    const struct tensor *tensor = tensors_get_as(file->tensors, name, type, n);
+    return tensor ? tensor->data : NULL;
+}
+
+static bool open_file(const struct ftrl *ftrl, const struct tensors *tensors, struct file *file)
+{
+    const char *kind = tensors_text(tensors, "kind"), *columns = tensors_text(tensors, "columns");
+    file->tensors = tensors;
+    file->shape = data_of(file, "shape", TENSOR_U64, 3);
+    file->counters = data_of(file, "counters", TENSOR_U64, 3);
+    file->bias = data_of(file, "bias", TENSOR_F64, 3);
+    if (!kind || strcmp(kind, ftrl_ops.name) != 0 || !columns || !file->shape || !file->counters ||
+        !file->bias || file->shape[0] != FORMAT)
+        return false;
+    file->n_numbers = count_names(columns);
+    file->same_bins = file->shape[1] == (uint64_t)ftrl->options.bins;
+    file->same_cross_bins = file->shape[2] == (uint64_t)ftrl->options.cross_bins;
+    for (size_t i = 0; i < ftrl->n_numbers; i++)
+        file->row_of[i] = row_of_name(columns, ftrl->number_names[i]);
+    return true;
+}
+
+static bool has_nan(const void *data, enum tensor_type type, size_t n)
+{
+    const float *f = data;
+    const double *d = data;
+    bool found = false;
+    for (size_t i = 0; i < n && (type == TENSOR_F32 || type == TENSOR_F64); i++)
+        found |= type == TENSOR_F32 ? isnan(f[i]) : isnan(d[i]);
+    return found;
+}
+
+static bool are_sketches(const char *data, size_t n, size_t size)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!quantile_is_sound((const struct quantile *)(const void *)(data + i * size),
+                               FTRL_SKETCH_K))
+            return false;
+    return true;
+}
+
+static bool check_part(const struct ftrl *ftrl, const struct file *file, const struct part *part)
+{
+    if (part->of_bins && !file->same_bins)
+        return true;
+    size_t n = file->n_numbers * part->length;
+    const void *data = data_of(file, part->name, part->type, n);
+    if (!data || has_nan(data, part->type, n))
+        return false;
+    return part->type != TENSOR_U8 || are_sketches(data, file->n_numbers, ftrl->sketch_size);
+}
+
+/* A cross that the file lacks begins at 0; one of another size is corrupt. */
+static bool check_item(const struct file *file, const struct item *item)
+{
+    const struct tensor *tensor = tensors_get(file->tensors, item->name);
+    return !tensor || !file->same_cross_bins ||
+           (tensor->type == item->type && tensor->n == item->n &&
+            !has_nan(tensor->data, tensor->type, tensor->n));
+}
+
+static bool check(const struct ftrl *ftrl, const struct file *file, const struct part *parts,
+                  size_t n_parts)
+{
+    struct item item;
+    bool sound = !has_nan(file->bias, TENSOR_F64, 3);
+    for (size_t i = 0; sound && i < n_parts; i++)
+        sound = check_part(ftrl, file, &parts[i]);
+    for (size_t i = 0; sound && item_at(ftrl, i, &item); i++)
+        sound = check_item(file, &item);
+    return sound;
+}
+
+static void take_part(const struct ftrl *ftrl, const struct file *file, const struct part *part)
+{
+    if (part->of_bins && !file->same_bins)
+        return;
+    size_t size = part->length * element_size(part->type);
+    const char *from = data_of(file, part->name, part->type, file->n_numbers * part->length);
+    for (size_t i = 0; i < ftrl->n_numbers; i++)
+        if (file->row_of[i] != SPARSE_NONE)
+            memcpy((char *)part->data + i * size, from + file->row_of[i] * size, size);
+}
+
+/* Numbers whose bins could not be taken over get new ones at the next row. */
+static void renew_missing(struct ftrl *ftrl, const struct file *file)
+{
+    struct item item;
+    for (size_t i = 0; i < ftrl->n_numbers; i++)
+        if (file->row_of[i] != SPARSE_NONE && !file->same_bins)
+            ftrl->next_bins[i] = ftrl_sketch(ftrl, i)->n + 1;
+    for (size_t i = 0; i < ftrl->n_coarse; i++) {
+        item = coarse_item(ftrl, i);
+        size_t number = ftrl->coarse[i];
+        if (file->row_of[number] != SPARSE_NONE &&
+            (!file->same_cross_bins || !tensors_get(file->tensors, item.name)))
+            ftrl->next_bins[number] = ftrl_sketch(ftrl, number)->n + 1;
+    }
+}
+
+static void take_all(struct ftrl *ftrl, const struct file *file, const struct part *parts,
+                     size_t n_parts)
+{
+    struct item item;
+    ftrl_clear(ftrl);
+    for (size_t i = 0; i < n_parts; i++)
+        take_part(ftrl, file, &parts[i]);
+    for (size_t i = 0; file->same_cross_bins && item_at(ftrl, i, &item); i++) {
+        const struct tensor *tensor = tensors_get(file->tensors, item.name);
+        if (tensor)
+            memcpy(item.data, tensor->data, item.n * element_size(item.type));
+    }
+    ftrl->w[0] = (float)file->bias[0];
+    ftrl->z[0] = file->bias[1];
+    ftrl->root[0] = file->bias[2];
+    ftrl->learnt = file->counters[0];
+    ftrl->scaled_at = file->counters[1];
+    ftrl->newest = (int64_t)file->counters[2];
+    renew_missing(ftrl, file);
+}
+
+enum status ftrl_load(struct model *model, const struct tensors *tensors)
+{
+    struct ftrl *ftrl = (struct ftrl *)(void *)model;
+    struct part parts[PARTS_MAX];
+    size_t n = list_parts(ftrl, parts);
+    struct file file = {.row_of = calloc(ftrl->n_numbers + 1, sizeof *file.row_of)};
+    if (!file.row_of)
+        return ST_ENOMEM;
+    bool sound = open_file(ftrl, tensors, &file) && check(ftrl, &file, parts, n);
+    if (sound)
+        take_all(ftrl, &file, parts, n);
+    free(file.row_of);
+    if (!sound)
+        return ST_ECORRUPT;
+    admission_load(&ftrl->admission, tensors);
+    return sparse_table_load(&ftrl->table, tensors);
+}
