@@ -82,9 +82,10 @@ struct conf_option {
     size_t at;            /* offsetof the field */
     const char *fallback; /* default, as it would be written; NULL: zero, empty, NULL, NaN (REAL) */
     double min, max;      /* bounds where max > min; min > 0 with max 0 means only a lower bound */
-    const char *const *choices;     /* CONF_CHOICE: NULL-terminated */
-    const struct conf_table *table; /* CONF_TABLE, CONF_LIST */
-    const char *help;               /* one sentence, for the manual */
+    const char *const *choices;            /* CONF_CHOICE: NULL-terminated */
+    const struct conf_table *table;        /* CONF_TABLE, CONF_LIST */
+    const char *help;                      /* one sentence, for the manual */
+    void (*write_schema)(struct buf *ret); /* CONF_NODE: what may stand there; NULL: anything */
 };
 
 #define CONF_END                                                                                   \
@@ -153,7 +154,7 @@ enum status conf_read(const struct conf_node *node, const struct conf_table *tab
 /* Of the names (NULL-terminated) the one within a small edit distance of text, or NULL. */
 const char *conf_nearest(const char *text, const char *const *names);
 
-/* The table and those nested in it as Markdown, and as a JSON Schema (draft 2020-12) object. */
+/* The table and those nested in it as Markdown, and as a JSON Schema (draft 7) object. */
 void conf_write_doc(const struct conf_table *table, struct buf *ret);
 void conf_write_schema(const struct conf_table *table, struct buf *ret);
 

@@ -27,7 +27,7 @@ static void write_type(const struct conf_option *option, struct buf *ret)
         return;
     }
     if (option->type == CONF_NODE) {
-        buf_text(ret, "see its own section");
+        buf_text(ret, "nested");
         return;
     }
     buf_text(ret, strncmp(name, "a ", 2) == 0 ? name + 2 : name);

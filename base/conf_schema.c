@@ -88,6 +88,19 @@ static void write_scalars(const struct conf_option *option, struct buf *ret)
     buf_text(ret, "}}]");
 }
 
+/* What the table leaves to its caller. */
+static void write_node(const struct conf_option *option, struct buf *ret)
+{
+    if (!option->write_schema) {
+        buf_text(ret, "\"type\": [\"object\", \"array\", \"string\", \"number\", \"boolean\", "
+                      "\"null\"]");
+        return;
+    }
+    buf_text(ret, option->required ? "\"anyOf\": [" : "\"anyOf\": [{\"type\": \"null\"}, ");
+    option->write_schema(ret);
+    buf_byte(ret, ']');
+}
+
 static void write_mapping(const struct conf_table *table, bool nullable, struct buf *ret);
 
 static void write_type(const struct conf_option *option, struct buf *ret)
@@ -114,8 +127,7 @@ static void write_type(const struct conf_option *option, struct buf *ret)
                       "{\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}");
         break;
     case CONF_NODE:
-        buf_text(ret, "\"type\": [\"object\", \"array\", \"string\", \"number\", \"boolean\", "
-                      "\"null\"]");
+        write_node(option, ret);
         break;
     default:
         write_scalar(option, ret);

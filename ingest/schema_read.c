@@ -35,6 +35,9 @@ static const struct conf_option time_options[] = {
 static const struct conf_table time_table = {"time", "When it happened.", time_options,
                                              sizeof(struct time_options)};
 
+static void write_fields_schema(struct buf *ret);
+static void write_absent_schema(struct buf *ret);
+
 struct stream_options {
     const char *name;
     const char *topic;
@@ -75,6 +78,7 @@ static const struct conf_option stream_options[] = {
      .help = "When the event happened."},
     {.name = "fields",
      .type = CONF_NODE,
+     .write_schema = write_fields_schema,
      .at = offsetof(struct stream_options, fields),
      .help = "Name and type of each field that is used: `entity`, `number`, `category` or `text`; "
              "`{entity: KIND}` is an entity that shares the state of others of that kind. `a.b` is "
@@ -137,6 +141,7 @@ static const struct conf_option label_options[] = {
              "the delay, whichever is longer."},
     {.name = "absent",
      .type = CONF_NODE,
+     .write_schema = write_absent_schema,
      .at = offsetof(struct label_options, absent),
      .help =
          "What an event without a label counts as: `{is: 0, after: 7d}`, by default 0 after the "
@@ -173,8 +178,8 @@ static const struct conf_option absent_options[] = {
      .help = "How long after the event; by default the delay."},
     CONF_END};
 
-static const struct conf_table absent_table = {"absent", "A label that never came.", absent_options,
-                                               sizeof(struct absent_options)};
+static const struct conf_table absent_table = {"labels.absent", "A label that never came.",
+                                               absent_options, sizeof(struct absent_options)};
 
 struct field_options {
     int type;
@@ -200,8 +205,9 @@ static const struct conf_option field_options[] = {
      .help = "It is an entity of this kind: fields of one kind share their state."},
     CONF_END};
 
-static const struct conf_table field_table = {"fields", "One field, at length.", field_options,
-                                              sizeof(struct field_options)};
+static const struct conf_table field_table = {
+    "streams[].fields", "One field, at length: `NAME: {type: number}` is `NAME: number`.",
+    field_options, sizeof(struct field_options)};
 
 /* Times. */
 
@@ -416,6 +422,34 @@ void schema_done(struct schema *schema)
         free((void *)(uintptr_t)schema->streams[i].fields);
     free((void *)(uintptr_t)schema->streams);
     *schema = (struct schema){0};
+}
+
+static void write_fields_schema(struct buf *ret)
+{
+    buf_text(ret, "{\"type\": \"object\", \"additionalProperties\": {\"anyOf\": [{\"enum\": [");
+    for (size_t i = 0; field_types[i]; i++)
+        buf_printf(ret, "%s\"%s\"", i > 0 ? ", " : "", field_types[i]);
+    buf_text(ret, "]}, {\"type\": \"string\", \"pattern\": \"\\\\$\\\\{\"}, ");
+    conf_write_schema(&field_table, ret);
+    buf_text(ret, "]}}");
+}
+
+static void write_absent_schema(struct buf *ret)
+{
+    buf_text(ret, "{\"type\": \"string\", \"pattern\": \"^none$|\\\\$\\\\{\"}, ");
+    conf_write_schema(&absent_table, ret);
+}
+
+void schema_write_streams_schema(struct buf *ret)
+{
+    buf_text(ret, "{\"type\": \"array\", \"minItems\": 1, \"items\": ");
+    conf_write_schema(&schema_stream_table, ret);
+    buf_byte(ret, '}');
+}
+
+void schema_write_labels_schema(struct buf *ret)
+{
+    conf_write_schema(&schema_label_table, ret);
 }
 
 void schema_write_doc(struct buf *ret)

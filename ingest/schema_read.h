@@ -30,7 +30,9 @@ enum status schema_read(const struct conf_node *streams, const struct conf_node 
 /* Frees what schema_read() allocated. {0} is fine. */
 void schema_done(struct schema *schema);
 
-/* The tables as a chapter of the manual. */
+/* The tables as a chapter of the manual, and as the JSON Schemas of the two keys. */
 void schema_write_doc(struct buf *ret);
+void schema_write_streams_schema(struct buf *ret);
+void schema_write_labels_schema(struct buf *ret);
 
 #endif

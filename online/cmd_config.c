@@ -1,7 +1,10 @@
 /* freshet config: is a file right, and what may stand in one. */
 #include <stdio.h>
+#include <string.h>
 
 #include "features/plan.h"
+#include "ingest/sink_kafka.h"
+#include "ingest/source_kafka.h"
 #include "online/command.h"
 #include "online/settings.h"
 
@@ -31,6 +34,37 @@ static enum status check_model(const struct settings *settings, const struct vec
     return st;
 }
 
+typedef enum status (*kafka_check_fn)(const struct conf_map *properties, struct buf *error);
+
+/* A property that is refused is named in the error: its line is where the mistake is. */
+static void check_properties(const struct settings *settings, kafka_check_fn check,
+                             struct conf_errors *errors)
+{
+    const struct conf_map *properties = &settings->kafka.properties;
+    struct buf error = {0}, quoted = {0};
+    if (check(properties, &error) < 0) {
+        const struct conf_node *at = conf_get(conf_root(settings->conf), "kafka");
+        const struct conf_node *all = conf_get(at, "properties");
+        for (size_t i = 0; i < properties->n; i++) {
+            buf_reset(&quoted);
+            buf_printf(&quoted, "`%s`", properties->keys[i]);
+            if (memmem(error.data, error.len, quoted.data, quoted.len))
+                at = conf_get(all, properties->keys[i]);
+        }
+        conf_complain(errors, at, "%.*s", (int)error.len, (const char *)error.data);
+    }
+    buf_done(&quoted);
+    buf_done(&error);
+}
+
+/* The producer and the consumer take different settings; one that neither takes is said once. */
+static void check_kafka(const struct settings *settings, struct conf_errors *errors)
+{
+    check_properties(settings, source_kafka_check, errors);
+    if (errors->n == 0)
+        check_properties(settings, sink_kafka_check, errors);
+}
+
 static int check(const char *path)
 {
     struct settings *settings = NULL;
@@ -44,6 +78,9 @@ static int check(const char *path)
         print_columns(plan_vector_schema(plan));
         st = check_model(settings, plan_vector_schema(plan), &errors);
     }
+    check_kafka(settings, &errors);
+    if (errors.n > 0)
+        st = ST_EINVAL;
     conf_errors_print(&errors, stderr);
     conf_errors_done(&errors);
     plan_free(plan);

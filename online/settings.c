@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "features/plan.h"
+#include "ingest/event.h"
 #include "ingest/schema_read.h"
+#include "online/settings_model.h"
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
 
@@ -19,7 +21,7 @@ static const struct conf_option state_options[] = {
      .at = offsetof(struct state_settings, cache),
      .fallback = "1GiB",
      .min = 1 << 20,
-     .max = 1e15,
+     .max = 0x1p50,
      .help = "Memory for decoded state; a warning is logged past it."},
     CONF_END};
 static const struct conf_table state_table = {"state", "Where state lives.", state_options,
@@ -89,14 +91,14 @@ static const struct conf_option time_options[] = {
      .at = offsetof(struct time_settings, ahead_max),
      .fallback = "1h",
      .min = 0,
-     .max = 3.2e15,
+     .max = 36500 * (double)DAY_US,
      .help = "An event dated this much after its broker timestamp is a dead letter."},
     {.name = "lateness",
      .type = CONF_DURATION,
      .at = offsetof(struct time_settings, lateness),
      .fallback = "1h",
      .min = 0,
-     .max = 3.2e13,
+     .max = 365 * (double)DAY_US,
      .help = "An event this much behind the stream's time is scored but not observed."},
     {.name = "tick",
      .type = CONF_DURATION,
@@ -136,19 +138,23 @@ static const struct conf_option root_options[] = {
      .help = "How to reach the broker."},
     {.name = "streams",
      .type = CONF_NODE,
+     .write_schema = schema_write_streams_schema,
      .at = offsetof(struct settings, streams_node),
      .required = true,
      .help = "The streams of events and their fields."},
     {.name = "labels",
      .type = CONF_NODE,
+     .write_schema = schema_write_labels_schema,
      .at = offsetof(struct settings, labels_node),
      .help = "What the events turned out to be, and when that is known."},
     {.name = "features",
      .type = CONF_NODE,
+     .write_schema = plan_write_schema,
      .at = offsetof(struct settings, features_node),
      .help = "The numbers and categories that models see."},
     {.name = "models",
      .type = CONF_NODE,
+     .write_schema = settings_write_models_schema,
      .at = offsetof(struct settings, models_node),
      .help = "The models that learn and score."},
     {.name = "scores",
@@ -173,104 +179,8 @@ static const struct conf_option root_options[] = {
      .choices = log_levels,
      .help = "Least level that is logged."},
     CONF_END};
-static const struct conf_table root_table = {"freshet", "The whole file.", root_options,
+static const struct conf_table root_table = {"freshet", "The top level of the file.", root_options,
                                              sizeof(struct settings)};
-
-/* Keys that every model has; a kind's own keys come behind them in one table, so that an unknown
- * key is told apart from both. */
-enum { MODEL_COMMON = 3, MODEL_OPTIONS_MAX = 64 };
-
-static const struct conf_option model_common[MODEL_COMMON] = {
-    {.name = "name",
-     .type = CONF_TEXT,
-     .at = offsetof(struct model_settings, name),
-     .required = true,
-     .help = "Name of the model, told with each score."},
-    {.name = "kind",
-     .type = CONF_TEXT,
-     .at = offsetof(struct model_settings, node),
-     .required = true,
-     .help = "What learns: `ftrl`."},
-    {.name = "publish",
-     .type = CONF_DURATION,
-     .at = offsetof(struct model_settings, publish),
-     .fallback = "1h",
-     .min = 1e6,
-     .max = 3.2e13,
-     .help = "Event time between published versions."},
-};
-
-#define COMMON_SIZE ((sizeof(struct model_settings) + 15) & ~(size_t)15)
-
-struct model_table {
-    struct conf_option options[MODEL_OPTIONS_MAX];
-    struct conf_table table;
-};
-
-static void merge_tables(const struct conf_table *kind, struct model_table *ret)
-{
-    size_t n = 0;
-    for (; n < MODEL_COMMON; n++)
-        ret->options[n] = model_common[n];
-    for (size_t i = 0; kind && kind->options[i].name && n < MODEL_OPTIONS_MAX - 1; i++) {
-        ret->options[n] = kind->options[i];
-        ret->options[n++].at += COMMON_SIZE;
-    }
-    ret->options[n] = (struct conf_option)CONF_END;
-    ret->table = (struct conf_table){"models", "A model that learns and scores.", ret->options,
-                                     COMMON_SIZE + (kind ? kind->size : 0)};
-}
-
-static const struct model_ops *find_kind(const struct conf_node *node, struct conf_errors *errors)
-{
-    const char *name = conf_text(conf_get(node, "kind"));
-    const struct model_ops *ops = name ? model_find_kind(name) : NULL;
-    if (ops)
-        return ops;
-    const char *names[32] = {NULL};
-    for (size_t i = 0; model_kinds[i] && i < 31; i++)
-        names[i] = model_kinds[i]->name;
-    const char *nearest = name ? conf_nearest(name, names) : NULL;
-    if (!name)
-        conf_complain(errors, node, "a model needs a `kind`, such as %s", names[0]);
-    else
-        conf_complain(errors, conf_get(node, "kind"), "unknown kind \"%s\"%s%s%s", name,
-                      nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                      nearest ? "\"?" : "");
-    return NULL;
-}
-
-static void read_model(struct settings *settings, const struct conf_node *node,
-                       struct conf_errors *errors)
-{
-    const struct model_ops *ops = find_kind(node, errors);
-    if (!ops)
-        return;
-    struct model_table merged;
-    merge_tables(ops->options, &merged);
-    struct model_settings *model = calloc(1, merged.table.size);
-    if (!model)
-        abort();
-    settings->model = model;
-    conf_read(node, &merged.table, errors, model);
-    model->ops = ops;
-    model->options = (const char *)model + COMMON_SIZE;
-    model->node = node;
-}
-
-static void read_models(struct settings *settings, struct conf_errors *errors)
-{
-    const struct conf_node *node = settings->models_node;
-    if (!node)
-        return;
-    if (conf_node_type(node) != CONF_NODE_SEQUENCE)
-        conf_complain(errors, node, "expected a list of models");
-    else if (conf_count(node) > 1)
-        conf_complain(errors, conf_item(node, 1),
-                      "one model is served at a time; remove the others");
-    else if (conf_count(node) == 1)
-        read_model(settings, conf_item(node, 0), errors);
-}
 
 static void check_includes(struct settings *settings, struct conf_errors *errors)
 {
@@ -295,7 +205,7 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
         settings->kafka.group = settings->name;
     check_includes(settings, errors);
     schema_read(settings->streams_node, settings->labels_node, errors, &settings->schema);
-    read_models(settings, errors);
+    settings_read_models(settings, errors);
     return errors->n ? ST_EINVAL : ST_OK;
 }
 
@@ -345,24 +255,39 @@ void settings_free(struct settings *settings)
     free(settings);
 }
 
+/* Writes a chapter's parts one level of headings lower than they come. */
+static void write_below(void (*write)(struct buf *ret), struct buf *ret)
+{
+    struct buf text = {0};
+    write(&text);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '#' && (i == 0 || text.data[i - 1] == '\n'))
+            buf_byte(ret, '#');
+        buf_byte(ret, text.data[i]);
+    }
+    buf_done(&text);
+}
+
 void settings_write_doc(struct buf *ret)
 {
     buf_text(ret, "# Configuration\n\nGenerated by `freshet config doc` from the tables that read "
                   "the file. Do not edit.\n\n");
     conf_write_doc(&root_table, ret);
     schema_write_doc(ret);
-    plan_write_doc(ret);
-    buf_text(ret, "\n## models\n\nA list; each item has the keys of its kind.\n\n");
-    for (size_t i = 0; model_kinds[i]; i++) {
-        struct model_table merged;
-        merge_tables(model_kinds[i]->options, &merged);
-        merged.table.name = model_kinds[i]->name;
-        merged.table.help = model_kinds[i]->help;
-        conf_write_doc(&merged.table, ret);
-    }
+    buf_text(ret, "\n## features\n\nA list; an item's kind is the one that one of its keys names. "
+                  "Without it, every number of the event is a feature as it is.\n\n");
+    write_below(plan_write_doc, ret);
+    buf_text(ret, "\n## models\n\nA list of at most one model, with the keys of its kind. Without "
+                  "it nothing is scored.\n\n");
+    write_below(settings_write_models_doc, ret);
 }
 
 void settings_write_schema(struct buf *ret)
 {
-    conf_write_schema(&root_table, ret);
+    struct buf root = {0};
+    conf_write_schema(&root_table, &root);
+    buf_text(ret, "{\"$schema\": \"http://json-schema.org/draft-07/schema#\", ");
+    buf_append(ret, root.data + 1, root.len - 1); /* all but its opening brace */
+    buf_byte(ret, '\n');
+    buf_done(&root);
 }

@@ -1,0 +1,133 @@
+#include "online/settings_model.h"
+
+#include <stdlib.h>
+
+/* Keys that every model has; a kind's own keys come behind them in one table, so that an unknown
+ * key is told apart from both. */
+enum { MODEL_KIND = 1, MODEL_COMMON = 3, MODEL_OPTIONS_MAX = 64 };
+
+static const struct conf_option model_common[MODEL_COMMON] = {
+    {.name = "name",
+     .type = CONF_TEXT,
+     .at = offsetof(struct model_settings, name),
+     .required = true,
+     .help = "Name of the model, told with each score."},
+    {.name = "kind",
+     .type = CONF_TEXT,
+     .at = offsetof(struct model_settings, node),
+     .required = true,
+     .help = "What learns."},
+    {.name = "publish",
+     .type = CONF_DURATION,
+     .at = offsetof(struct model_settings, publish),
+     .fallback = "1h",
+     .min = 1e6,
+     .max = 365 * (double)DAY_US,
+     .help = "Event time between published versions."},
+};
+
+#define COMMON_SIZE ((sizeof(struct model_settings) + 15) & ~(size_t)15)
+
+struct model_table {
+    struct conf_option options[MODEL_OPTIONS_MAX];
+    struct conf_table table;
+};
+
+static void merge_tables(const struct conf_table *kind, struct model_table *ret)
+{
+    size_t n = 0;
+    for (; n < MODEL_COMMON; n++)
+        ret->options[n] = model_common[n];
+    for (size_t i = 0; kind && kind->options[i].name && n < MODEL_OPTIONS_MAX - 1; i++) {
+        ret->options[n] = kind->options[i];
+        ret->options[n++].at += COMMON_SIZE;
+    }
+    ret->options[n] = (struct conf_option)CONF_END;
+    ret->table = (struct conf_table){"models", "A model that learns and scores.", ret->options,
+                                     COMMON_SIZE + (kind ? kind->size : 0)};
+}
+
+static const struct model_ops *find_kind(const struct conf_node *node, struct conf_errors *errors)
+{
+    const char *name = conf_text(conf_get(node, "kind"));
+    const struct model_ops *ops = name ? model_find_kind(name) : NULL;
+    if (ops)
+        return ops;
+    const char *names[32] = {NULL};
+    for (size_t i = 0; model_kinds[i] && i < 31; i++)
+        names[i] = model_kinds[i]->name;
+    const char *nearest = name ? conf_nearest(name, names) : NULL;
+    if (!name)
+        conf_complain(errors, node, "a model needs a `kind`, such as %s", names[0]);
+    else
+        conf_complain(errors, conf_get(node, "kind"), "unknown kind \"%s\"%s%s%s", name,
+                      nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                      nearest ? "\"?" : "");
+    return NULL;
+}
+
+static void read_model(struct settings *settings, const struct conf_node *node,
+                       struct conf_errors *errors)
+{
+    const struct model_ops *ops = find_kind(node, errors);
+    if (!ops)
+        return;
+    struct model_table merged;
+    merge_tables(ops->options, &merged);
+    struct model_settings *model = calloc(1, merged.table.size);
+    if (!model)
+        abort();
+    settings->model = model;
+    conf_read(node, &merged.table, errors, model);
+    model->ops = ops;
+    model->options = (const char *)model + COMMON_SIZE;
+    model->node = node;
+}
+
+void settings_read_models(struct settings *settings, struct conf_errors *errors)
+{
+    const struct conf_node *node = settings->models_node;
+    if (!node)
+        return;
+    if (conf_node_type(node) != CONF_NODE_SEQUENCE)
+        conf_complain(errors, node, "expected a list of models");
+    else if (conf_count(node) > 1)
+        conf_complain(errors, conf_item(node, 1),
+                      "one model is served at a time; remove the others");
+    else if (conf_count(node) == 1)
+        read_model(settings, conf_item(node, 0), errors);
+}
+
+/* The keys of one kind, its name being the only one that `kind` takes. */
+static void describe_kind(const struct model_ops *ops, const char *const *name,
+                          struct model_table *ret)
+{
+    merge_tables(ops->options, ret);
+    ret->options[MODEL_KIND].type = CONF_CHOICE;
+    ret->options[MODEL_KIND].choices = name;
+    ret->table.name = ops->name;
+    ret->table.help = ops->help;
+}
+
+void settings_write_models_doc(struct buf *ret)
+{
+    for (size_t i = 0; model_kinds[i]; i++) {
+        const char *name[] = {model_kinds[i]->name, NULL};
+        struct model_table merged;
+        describe_kind(model_kinds[i], name, &merged);
+        conf_write_doc(&merged.table, ret);
+    }
+}
+
+void settings_write_models_schema(struct buf *ret)
+{
+    buf_text(ret, "{\"type\": \"array\", \"maxItems\": 1, \"items\": {\"anyOf\": [");
+    for (size_t i = 0; model_kinds[i]; i++) {
+        const char *name[] = {model_kinds[i]->name, NULL};
+        struct model_table merged;
+        describe_kind(model_kinds[i], name, &merged);
+        buf_text(ret, i > 0 ? ", " : "");
+        conf_write_schema(&merged.table, ret);
+    }
+    buf_text(ret, "]}}");
+}
