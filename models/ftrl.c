@@ -442,7 +442,7 @@ static const struct conf_option options[] = {
      .at = AT(expire),
      .fallback = "90d",
      .min = 1e6,
-     .max = 3e15,
+     .max = 3650 * 86400e6,
      .help = "Event time after which a category that was not seen is forgotten."},
     {.name = "table",
      .type = CONF_INT,
@@ -463,7 +463,7 @@ static const struct conf_table table = {
 
 const struct model_ops ftrl_ops = {
     .name = "ftrl",
-    .help = "logistic regression over numbers, bins, categories and crosses, learnt online",
+    .help = "Logistic regression over numbers, bins, categories and crosses, learnt online.",
     .options = &table,
     .create = create,
     .free = free_ftrl,
