@@ -223,7 +223,7 @@ static void put_examples(struct commit *commit, const struct epoch *epoch)
 
 enum status commit_write(struct commit *commit, struct epoch *epoch)
 {
-    assert(epoch->number == commit->epoch + 1);
+    assert(epoch->number == commit->epoch + 1 && epoch->redo.len > 0);
     commit->store->ops->put(commit->batch, slice_of(KEY_HEAD), buf_slice(&epoch->head));
     put_number(commit, STORE_REDO, epoch->number, &epoch->redo);
     put_number(commit, STORE_RUNS, epoch->number, &epoch->runs);
@@ -277,6 +277,7 @@ struct commit_figures commit_figures(const struct commit *commit)
 struct recovery {
     struct commit *commit;
     struct state *state;
+    uint64_t redo_next;
 };
 
 static enum status corrupt(struct commit *commit, const char *what, uint64_t number)
@@ -299,10 +300,26 @@ static enum status load_redo(void *arg, struct slice key, struct slice value)
 {
     struct recovery *recovery = arg;
     uint64_t number = store_key_number(key);
-    if (state_apply_redo(recovery->state, value) < 0)
-        return corrupt(recovery->commit, "redo value", number);
-    if (recovery->commit->redo_first == 0)
-        recovery->commit->redo_first = number;
+    struct commit *commit = recovery->commit;
+    if (commit->redo_first == 0)
+        commit->redo_first = recovery->redo_next = number;
+    if (number != recovery->redo_next++ || number > commit->epoch ||
+        state_apply_redo(recovery->state, value) < 0)
+        return corrupt(commit, "redo value", number);
+    return ST_OK;
+}
+
+/* Of the values that are needed none may be missing, the last one least of all. */
+static enum status load_redo_values(struct recovery *recovery)
+{
+    struct commit *commit = recovery->commit;
+    commit->redo_first = 0;
+    TRY(store_scan_space(commit->store, STORE_REDO, load_redo, recovery));
+    if (commit->redo_first == 0)
+        commit->redo_first = commit->epoch + 1;
+    else if (recovery->redo_next != commit->epoch + 1)
+        return corrupt(commit, "redo value", recovery->redo_next);
+    state_redone(recovery->state);
     return ST_OK;
 }
 
@@ -345,7 +362,7 @@ static enum status first_number(void *arg, struct slice key, struct slice value)
 enum status commit_recover(struct commit *commit, struct state *state, struct buf *ret_head,
                            uint64_t *ret_epoch)
 {
-    struct recovery recovery = {commit, state};
+    struct recovery recovery = {commit, state, 0};
     enum status st = commit->store->ops->get(commit->store, slice_of(KEY_HEAD), ret_head);
     if (st == ST_ENOTFOUND) {
         *ret_epoch = 0;
@@ -356,14 +373,12 @@ enum status commit_recover(struct commit *commit, struct state *state, struct bu
     commit->epoch = read_u64(&in); /* each head begins with its epoch */
     if (in.bad)
         return corrupt(commit, "head", 0);
-    commit->redo_first = 0;
     TRY(store_scan_space(commit->store, STORE_PAGE, load_page, &recovery));
     state_loaded(state);
-    TRY(store_scan_space(commit->store, STORE_REDO, load_redo, &recovery));
-    if (commit->redo_first == 0)
-        commit->redo_first = commit->epoch + 1;
+    TRY(load_redo_values(&recovery));
     TRY(store_scan_space(commit->store, STORE_OUTBOX, load_outbox, &recovery));
     TRY(store_scan_space(commit->store, STORE_EXAMPLES, load_block, &recovery));
+    commit->runs_first = commit->epoch + 1;
     st = store_scan_space(commit->store, STORE_RUNS, first_number, &commit->runs_first);
     if (st < 0 && st != ST_EEND)
         return st;

@@ -32,7 +32,7 @@ typedef struct lane_name (*lane_name_fn)(void *arg, uint32_t lane);
 
 struct commit_options {
     struct store *store;
-    struct sink *sink; /* may be NULL: rows are dropped (recovery for tools) */
+    struct sink *sink; /* NULL: rows stay where they are (tools that only look) */
     lane_name_fn lane_name;
     void *lane_arg;
     uint64_t outbox_rows_max; /* commit_ready() is false while more rows wait */

@@ -78,6 +78,8 @@ static enum status send_all(struct outbox *outbox)
 
 enum status outbox_produce(struct outbox *outbox, int64_t timeout_us)
 {
+    if (!outbox->sink)
+        return ST_OK;
     const struct sink_ops *ops = outbox->sink->ops;
     bool had_rows = outbox->sending < outbox->n;
     TRY(send_all(outbox));
@@ -105,9 +107,11 @@ bool outbox_take_acked(struct outbox *outbox, uint64_t *ret_number)
     return true;
 }
 
+/* For any thread: acked, which never passes added, is read first. */
 uint64_t outbox_depth(const struct outbox *outbox)
 {
-    return outbox->added - outbox->acked;
+    uint64_t acked = outbox->acked;
+    return outbox->added - acked;
 }
 
 struct commit_figures outbox_figures(const struct outbox *outbox)
