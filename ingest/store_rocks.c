@@ -252,7 +252,7 @@ enum status store_open_rocks(const char *dir, struct store **ret, char **ret_err
     if (!rocks)
         return ST_ENOMEM;
     rocks->store.ops = &rocks_ops;
-    rocks->options[CF_LOG] = make_options(128 << 20);
+    rocks->options[CF_LOG] = make_options(64 << 20);
     keep_log_uncompacted(rocks->options[CF_LOG]);
     rocks->options[CF_PAGES] = make_options(32 << 20);
     compress_old_pages(rocks->options[CF_PAGES]);
