@@ -23,6 +23,7 @@
 
 #include "base/conf.h"
 #include "features/columns.h"
+#include "features/plan.h"
 #include "ingest/schema.h"
 #include "ingest/state.h"
 
@@ -32,7 +33,8 @@ struct feature_kind;
 struct part {
     const struct feature_kind *kind;
     size_t n;
-    void *items; /* n of kind->item_bytes */
+    void *items;         /* n of kind->item_bytes */
+    size_t n_label_keys; /* once it is ready */
 };
 
 /* What a plan is made with. */
@@ -80,16 +82,16 @@ struct feature_kind {
                     double *dense, struct sparse_row *sparse);
     /* All below are optional. */
     void (*observe)(struct part *part, struct state *state, const struct event *event);
+    /* A kind that has keys has the other verbs on labels too. */
     size_t (*n_label_keys)(const struct part *part);
     void (*label_keys)(const struct part *part, const struct event *event, struct key128 *ret);
     void (*label)(struct part *part, struct state *state, const struct key128 *keys,
                   int64_t event_time, uint32_t tag, double label);
-    /* records: the slots were loaded a while ago, now the records themselves. */
-    void (*prefetch)(const struct part *part, const struct state *state, const struct event *event,
-                     bool records);
-    /* The same for a label that is about to come, by its event's keys. */
-    void (*prefetch_label)(const struct part *part, const struct state *state,
-                           const struct key128 *keys, bool records);
+    /* See plan_prefetch(); of a label by its event's keys. */
+    void (*prefetch)(const struct part *part, struct state *state, const struct event *event,
+                     enum plan_prefetch stage);
+    void (*prefetch_label)(const struct part *part, struct state *state, const struct key128 *keys,
+                           enum plan_prefetch stage);
     enum status (*describe)(const struct part *part, struct record *rec, struct buf *ret);
 };
 

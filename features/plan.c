@@ -7,11 +7,18 @@
 
 enum { KINDS_MAX = 16 };
 
+/* The parts that have something to do at a verb. */
+struct parts {
+    size_t n;
+    struct part *items[KINDS_MAX];
+};
+
 struct plan {
     struct columns columns;
     size_t n_label_keys;
     size_t n_parts;
     struct part parts[KINDS_MAX]; /* one of each kind that the config names */
+    struct parts observe, prefetch, label;
 };
 
 /* Making. */
@@ -79,6 +86,12 @@ static void add_items(struct plan *plan, const struct making *making,
         add_item(plan, making, conf_item(features, i));
 }
 
+static void parts_add(struct parts *parts, struct part *part, bool wanted)
+{
+    if (wanted)
+        parts->items[parts->n++] = part;
+}
+
 static enum status make_ready(struct plan *plan, const struct making *making)
 {
     columns_ready(&plan->columns);
@@ -86,8 +99,11 @@ static enum status make_ready(struct plan *plan, const struct making *making)
         struct part *part = &plan->parts[i];
         if (part->kind->ready)
             TRY(part->kind->ready(part, making));
-        if (part->kind->n_label_keys)
-            plan->n_label_keys += part->kind->n_label_keys(part);
+        part->n_label_keys = part->kind->n_label_keys ? part->kind->n_label_keys(part) : 0;
+        plan->n_label_keys += part->n_label_keys;
+        parts_add(&plan->observe, part, part->kind->observe);
+        parts_add(&plan->prefetch, part, part->kind->prefetch);
+        parts_add(&plan->label, part, part->n_label_keys > 0);
     }
     return ST_OK;
 }
@@ -139,9 +155,15 @@ void plan_extract(struct plan *plan, struct state *state, const struct event *ev
 
 void plan_observe(struct plan *plan, struct state *state, const struct event *event)
 {
-    for (size_t i = 0; i < plan->n_parts; i++)
-        if (plan->parts[i].kind->observe)
-            plan->parts[i].kind->observe(&plan->parts[i], state, event);
+    for (size_t i = 0; i < plan->observe.n; i++)
+        plan->observe.items[i]->kind->observe(plan->observe.items[i], state, event);
+}
+
+void plan_prefetch(const struct plan *plan, struct state *state, const struct event *event,
+                   enum plan_prefetch stage)
+{
+    for (size_t i = 0; i < plan->prefetch.n; i++)
+        plan->prefetch.items[i]->kind->prefetch(plan->prefetch.items[i], state, event, stage);
 }
 
 size_t plan_n_label_keys(const struct plan *plan)
@@ -151,55 +173,30 @@ size_t plan_n_label_keys(const struct plan *plan)
 
 void plan_label_keys(const struct plan *plan, const struct event *event, struct key128 *ret)
 {
-    for (size_t i = 0; i < plan->n_parts; i++) {
-        const struct part *part = &plan->parts[i];
-        if (!part->kind->label_keys)
-            continue;
+    for (size_t i = 0; i < plan->label.n; i++) {
+        const struct part *part = plan->label.items[i];
         part->kind->label_keys(part, event, ret);
-        ret += part->kind->n_label_keys(part);
+        ret += part->n_label_keys;
     }
 }
 
 void plan_label(struct plan *plan, struct state *state, const struct key128 *keys,
                 int64_t event_time, uint32_t tag, double label)
 {
-    for (size_t i = 0; i < plan->n_parts; i++) {
-        struct part *part = &plan->parts[i];
-        if (!part->kind->label)
-            continue;
+    for (size_t i = 0; i < plan->label.n; i++) {
+        struct part *part = plan->label.items[i];
         part->kind->label(part, state, keys, event_time, tag, label);
-        keys += part->kind->n_label_keys(part);
+        keys += part->n_label_keys;
     }
 }
 
-static void prefetch(const struct plan *plan, const struct state *state, const struct event *event,
-                     bool records)
+void plan_prefetch_label(const struct plan *plan, struct state *state, const struct key128 *keys,
+                         enum plan_prefetch stage)
 {
-    for (size_t i = 0; i < plan->n_parts; i++)
-        if (plan->parts[i].kind->prefetch)
-            plan->parts[i].kind->prefetch(&plan->parts[i], state, event, records);
-}
-
-void plan_prefetch(const struct plan *plan, const struct state *state, const struct event *event)
-{
-    prefetch(plan, state, event, false);
-}
-
-void plan_prefetch_records(const struct plan *plan, const struct state *state,
-                           const struct event *event)
-{
-    prefetch(plan, state, event, true);
-}
-
-void plan_prefetch_label(const struct plan *plan, const struct state *state,
-                         const struct key128 *keys, bool records)
-{
-    for (size_t i = 0; i < plan->n_parts; i++) {
-        const struct part *part = &plan->parts[i];
-        if (part->kind->prefetch_label)
-            part->kind->prefetch_label(part, state, keys, records);
-        if (part->kind->n_label_keys)
-            keys += part->kind->n_label_keys(part);
+    for (size_t i = 0; i < plan->label.n; i++) {
+        const struct part *part = plan->label.items[i];
+        part->kind->prefetch_label(part, state, keys, stage);
+        keys += part->n_label_keys;
     }
 }
 

@@ -56,14 +56,14 @@ void plan_label_keys(const struct plan *plan, const struct event *event, struct 
 void plan_label(struct plan *plan, struct state *state, const struct key128 *keys,
                 int64_t event_time, uint32_t tag, double label);
 
-/* Starts loading what extract will read of this event: first where its records are to be found and,
- * some events later, the records themselves. */
-void plan_prefetch(const struct plan *plan, const struct state *state, const struct event *event);
-void plan_prefetch_records(const struct plan *plan, const struct state *state,
-                           const struct event *event);
-/* The same in two steps for a label that is about to come; keys as in plan_label(). */
-void plan_prefetch_label(const struct plan *plan, const struct state *state,
-                         const struct key128 *keys, bool records);
+/* Starts loading what extract and observe will read of this event, in stages that are some events
+ * apart, because each reads what the one before it loaded. */
+enum plan_prefetch { PLAN_SLOTS, PLAN_RECORDS, PLAN_ENTRIES };
+void plan_prefetch(const struct plan *plan, struct state *state, const struct event *event,
+                   enum plan_prefetch stage);
+/* The same for a label that is about to come; keys as in plan_label(). */
+void plan_prefetch_label(const struct plan *plan, struct state *state, const struct key128 *keys,
+                         enum plan_prefetch stage);
 
 /* Describes what the record of an entity holds, as one JSON object (state get). rec may be of any
  * family of this plan. Returns ST_ENOTFOUND for another's. */

@@ -48,6 +48,9 @@ void series_ready(struct series *series, int64_t lateness)
 {
     if (series->n_windows == 0)
         series_add_window(series, 1);
+    for (enum form form = FORM_EXACT; form <= FORM_TILES; form++)
+        series->stride[form] = 8 + CHUNK * slot_bytes_of(form) +
+                               (series->entry == SERIES_HASH ? 0 : sizeof(struct aggregate));
     series->settle = series->delay + lateness;
     series->tiled = series->tiled && series->entry != SERIES_HASH;
     series->keep = series->settle + series->over[series->n_windows - 1];
@@ -138,7 +141,7 @@ void series_observe(const struct series *series, struct state *state, struct key
     const struct slot *last = last_slot(&view);
     if (last && view.n > 0 && view.n < view.slots && entry->at >= last->at &&
         last->at > keep_limit(series, entry->at) && view.form == FORM_EXACT && view.level == 0)
-        series_put(state, rec, &view, slot_at(&view, view.newest, view.n), entry);
+        series_add_last(state, rec, &view, entry);
     else
         observe_slowly(series, state, rec, entry, &view, last ? last->at : 0);
 }

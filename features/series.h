@@ -69,7 +69,8 @@ struct series {
     int64_t width[SERIES_WINDOWS_MAX]; /* of the tiles that each needs */
     int64_t settle; /* entries younger than this may still see others come before them, or be read
                        around: delay + lateness */
-    int64_t keep;   /* entries older than the newest by more than this are seen by no window */
+    uint32_t stride[2]; /* bytes of a chunk, of entries and of tiles */
+    int64_t keep;       /* entries older than the newest by more than this are seen by no window */
 };
 
 /* Adds a window length (once, if it is there). False if there are SERIES_WINDOWS_MAX already.
@@ -135,6 +136,10 @@ static inline struct record *series_find(const struct series *series, struct sta
  * TIME_NONE. Cost: about 20 ns and 2 ns for each 16 entries passed; for hashes 2 ns an entry. */
 void series_read(const struct series *series, struct record *rec, int64_t time,
                  const struct slot *self, struct aggregate *ret, int64_t *ret_previous);
+
+/* Starts loading what a read or an observe will look at; rec NULL: nothing. The record's first
+ * lines should be there already. */
+void series_prefetch(const struct series *series, struct record *rec);
 
 /* Adds an entry in its place. One that no window could see is passed over. Dirties its 16 bytes
  * (once in 16 entries 64), where it is the newest. */

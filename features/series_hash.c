@@ -38,7 +38,7 @@ static size_t count_slots(const struct view *view)
 {
     size_t n = view->n;
     uint32_t chunk = view->newest;
-    while (view->room > 0 && chunk_older(view, &chunk))
+    while (chunk_older(view, &chunk))
         n += CHUNK;
     return n;
 }
@@ -68,7 +68,7 @@ uint64_t hash_read(const struct series *series, const struct view *view,
             set_add(&set, slot->hash);
         }
         n = CHUNK;
-    } while (view->room > 0 && i < series->n_windows && chunk_older(view, &chunk));
+    } while (i < series->n_windows && chunk_older(view, &chunk));
     for (; i < series->n_windows; i++)
         ret[bounds->window[i]] = estimate(&set, view->level);
     return previous;

@@ -20,7 +20,7 @@
 
 #include "features/series.h"
 
-enum { CHUNK = 16, SLOTS_FIRST = 4, LEVEL_MAX = 31 };
+enum { CHUNK = 16, SLOTS_FIRST = 4, LEVEL_MAX = 31, HINT_SHIFT = 5 };
 enum form { FORM_EXACT, FORM_TILES };
 
 struct head {
@@ -41,7 +41,7 @@ struct view {
     char *data;
     enum form form;
     unsigned level;
-    uint32_t room;  /* chunks; 1 if short */
+    uint32_t room;  /* chunks; 1 if short, 0 if there is no record */
     uint32_t slots; /* in a chunk */
     uint32_t newest;
     uint32_t n; /* filled slots of the newest; 0: there are no entries at all */
@@ -52,12 +52,6 @@ struct view {
 static inline uint32_t slot_bytes_of(enum form form)
 {
     return form == FORM_TILES ? sizeof(struct tile) : sizeof(struct slot);
-}
-
-static inline uint32_t stride_of(const struct series *series, enum form form)
-{
-    uint32_t aggregate = series->entry == SERIES_HASH ? 0 : sizeof(struct aggregate);
-    return 8 + CHUNK * slot_bytes_of(form) + aggregate;
 }
 
 static inline uint64_t *chunk_seq(const struct view *view, uint32_t chunk)
@@ -79,7 +73,7 @@ static inline struct aggregate *chunk_aggregate(const struct view *view, uint32_
 /* The newest chunk of a ring: numbers rise up to it and are lower behind it. */
 static inline uint32_t newest_chunk(const struct view *view)
 {
-    uint64_t first = *chunk_seq(view, 0);
+    uint64_t first = view->room > 1 ? *chunk_seq(view, 0) : 0;
     uint32_t low = 0, high = view->room;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
@@ -95,6 +89,7 @@ static inline uint32_t newest_chunk(const struct view *view)
  * of the series' it is. */
 struct bounds {
     uint64_t upper;
+    size_t n;
     uint64_t lower[SERIES_WINDOWS_MAX];
     uint8_t window[SERIES_WINDOWS_MAX];
 };
@@ -114,6 +109,13 @@ static inline uint32_t filled(const struct view *view, uint32_t chunk)
     return n + (slot_at(view, chunk, n)->at >= first);
 }
 
+/* Where the newest entry is takes a search over many cache lines: it is remembered with the record,
+ * in the part that is not stored. */
+static inline uint32_t hint_of(uint32_t newest, uint32_t n)
+{
+    return n > 0 ? newest << HINT_SHIFT | n : 0;
+}
+
 /* A record that does not hold what its head says is read as empty. */
 static inline struct view view_of(const struct series *series, struct record *rec)
 {
@@ -122,23 +124,31 @@ static inline struct view view_of(const struct series *series, struct record *re
     struct view view = {
         .data = rec->data, .form = head->form & 1, .level = head->level & LEVEL_MAX};
     view.slot_bytes = slot_bytes_of(view.form);
-    view.stride = stride_of(series, view.form);
-    if (head->room > 0 && head->room <= (rec->size - sizeof *head) / view.stride) {
+    view.stride = series->stride[view.form];
+    if (head->room > 0 && sizeof *head + head->room * (uint64_t)view.stride <= rec->size) {
         view.room = head->room;
         view.slots = CHUNK;
-        view.newest = newest_chunk(&view);
     } else {
         view.room = 1;
         size_t slots = rec->size < 16 ? 0 : (rec->size - 16) / view.slot_bytes;
         view.slots = slots > CHUNK ? CHUNK : (uint32_t)slots;
     }
-    view.n = filled(&view, view.newest);
+    if (rec->hint == 0) {
+        view.newest = newest_chunk(&view);
+        view.n = filled(&view, view.newest);
+        rec->hint = hint_of(view.newest, view.n);
+    } else {
+        view.newest = rec->hint >> HINT_SHIFT;
+        view.n = rec->hint & ((1 << HINT_SHIFT) - 1);
+    }
     return view;
 }
 
 /* Steps to the chunk filled before this one; false if there is none (left). */
 static inline bool chunk_older(const struct view *view, uint32_t *chunk)
 {
+    if (view->room < 2)
+        return false;
     uint32_t before = *chunk > 0 ? *chunk - 1 : view->room - 1;
     uint64_t seq = *chunk_seq(view, before);
     if (seq == 0 || seq + 1 != *chunk_seq(view, *chunk))
@@ -182,9 +192,8 @@ static inline bool hash_at_level(uint64_t hash, unsigned level)
     return level == 0 || hash >> (64 - level) == 0;
 }
 
-/* The aggregate of a run of n slots of one chunk, from index i on. all: m2 and extremes too. */
-struct aggregate run_aggregate(const struct series *series, const struct view *view, uint32_t chunk,
-                               uint32_t i, uint32_t n, bool all);
+/* The aggregate of a full chunk. */
+struct aggregate chunk_sum(const struct series *series, const struct view *view, uint32_t chunk);
 
 /* Copies what can still be seen into the scratch memory, from old to new: slots of form view->form.
  * One entry more than that is kept, for `previous`. Returns how many. */
@@ -203,6 +212,9 @@ size_t series_short_size(enum form form, size_t slots);
 /* Writes one slot over another. */
 void series_put(struct state *state, struct record *rec, const struct view *view, struct slot *to,
                 const void *slot);
+/* Writes a slot behind the newest, where one is free. */
+void series_add_last(struct state *state, struct record *rec, const struct view *view,
+                     const void *slot);
 /* A slot of a chunk changed: works its aggregate out again, unless it is the newest. */
 void series_refresh(const struct series *series, struct state *state, struct record *rec,
                     const struct view *view, uint32_t chunk);

@@ -1,83 +1,101 @@
 /* Reading windows: one walk from the newest entry to the oldest that any window sees. */
 #include "features/series_layout.h"
 
+/* What a read is about, known when its code is compiled: the walk below is compiled once for each
+ * mode, without the branches and sums that the mode has no use for. */
+struct mode {
+    enum form form;
+    bool labels;
+    bool all; /* m2 and extremes, not count and sum alone */
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
 /* Runs of slots of one chunk. The mean is known before the deviations from it are summed. */
 
-static struct aggregate run_of_values(const struct view *view, uint32_t chunk, uint32_t i,
-                                      uint32_t n, bool all)
+INLINE double slot_value(struct mode mode, const struct slot *slot)
 {
-    const struct slot *slot = slot_at(view, chunk, i);
-    struct aggregate run = aggregate_none();
-    for (uint32_t k = 0; k < n; k++)
-        run.sum += slot[k].value;
-    run.count = n;
-    if (!all)
-        return run;
-    double mean = run.sum / n;
-    for (uint32_t k = 0; k < n; k++) {
-        double v = slot[k].value;
-        run.m2 += (v - mean) * (v - mean);
-        run.min = v < run.min ? v : run.min;
-        run.max = v > run.max ? v : run.max;
-    }
-    return run;
+    return mode.labels ? (double)slot->label : slot->value;
 }
 
-static struct aggregate run_of_labels(const struct view *view, uint32_t chunk, uint32_t i,
-                                      uint32_t n, bool all)
+INLINE void add_deviations(struct mode mode, const struct slot *slots, uint32_t n,
+                           struct aggregate *run)
 {
-    const struct slot *slot = slot_at(view, chunk, i);
+    double mean = run->sum / run->count;
+    for (uint32_t i = 0; i < n; i++) {
+        double v = slot_value(mode, &slots[i]);
+        if (isnan(v))
+            continue;
+        run->m2 += (v - mean) * (v - mean);
+        run->min = v < run->min ? v : run->min;
+        run->max = v > run->max ? v : run->max;
+    }
+}
+
+INLINE struct aggregate run_of_entries(struct mode mode, const struct slot *slots, uint32_t n)
+{
     struct aggregate run = aggregate_none();
-    for (uint32_t k = 0; k < n; k++) {
-        bool counts = !isnan(slot[k].label);
+    for (uint32_t i = 0; i < n; i++) {
+        double v = slot_value(mode, &slots[i]);
+        bool counts = !mode.labels || !isnan(v);
         run.count += counts;
-        run.sum += counts ? slot[k].label : 0;
+        run.sum += counts ? v : 0;
     }
-    if (!all)
-        return run;
-    double mean = run.sum / run.count;
-    for (uint32_t k = 0; k < n; k++) {
-        double v = slot[k].label;
-        run.m2 += isnan(v) ? 0 : (v - mean) * (v - mean);
-        run.min = v < run.min ? v : run.min;
-        run.max = v > run.max ? v : run.max;
-    }
+    if (mode.all)
+        add_deviations(mode, slots, n, &run);
     return run;
 }
 
-static struct aggregate run_of_tiles(const struct view *view, uint32_t chunk, uint32_t i,
-                                     uint32_t n, bool all)
+INLINE struct aggregate run_of_tiles(struct mode mode, const struct tile *tiles, uint32_t n)
 {
     struct aggregate run = aggregate_none();
-    for (uint32_t k = i; k < i + n; k++) {
-        const struct tile *tile = (const struct tile *)(void *)slot_at(view, chunk, k);
-        aggregate_merge(&run, &tile->all, all);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        aggregate_merge(&run, &tiles[i].all, mode.all);
     return run;
 }
 
-struct aggregate run_aggregate(const struct series *series, const struct view *view, uint32_t chunk,
-                               uint32_t i, uint32_t n, bool all)
+INLINE struct aggregate run_of(struct mode mode, const struct view *view, uint32_t chunk,
+                               uint32_t from, uint32_t n)
+{
+    const struct slot *slot = slot_at(view, chunk, from);
+    return mode.form == FORM_TILES ? run_of_tiles(mode, (const struct tile *)(const void *)slot, n)
+                                   : run_of_entries(mode, slot, n);
+}
+
+struct aggregate chunk_sum(const struct series *series, const struct view *view, uint32_t chunk)
 {
     if (view->form == FORM_TILES)
-        return run_of_tiles(view, chunk, i, n, all);
+        return run_of((struct mode){FORM_TILES, false, true}, view, chunk, 0, CHUNK);
     if (series->entry == SERIES_LABEL)
-        return run_of_labels(view, chunk, i, n, all);
-    return run_of_values(view, chunk, i, n, all);
+        return run_of((struct mode){FORM_EXACT, true, true}, view, chunk, 0, CHUNK);
+    return run_of((struct mode){FORM_EXACT, false, true}, view, chunk, 0, CHUNK);
 }
 
-/* Where the walk is: slots [0, n) of a chunk are still to come. */
+/* The walk: slots [0, n) of a chunk are still to come. */
 struct walk {
-    const struct series *series;
     const struct view *view;
     uint32_t chunk;
     uint32_t n;
     bool whole; /* all 16 of a chunk whose aggregate is known */
-    bool all;
     struct aggregate sum;
 };
 
-static bool walk_older(struct walk *walk)
+INLINE uint64_t place_at(struct mode mode, const struct walk *walk, uint32_t i)
+{
+    return slot_place(mode.form, slot_at(walk->view, walk->chunk, i));
+}
+
+INLINE void walk_add(struct mode mode, struct walk *walk, const struct aggregate *run)
+{
+    if (mode.all) {
+        aggregate_merge(&walk->sum, run, true);
+    } else {
+        walk->sum.count += run->count;
+        walk->sum.sum += run->sum;
+    }
+}
+
+INLINE bool walk_older(struct walk *walk)
 {
     walk->n = CHUNK;
     walk->whole = true;
@@ -85,13 +103,12 @@ static bool walk_older(struct walk *walk)
 }
 
 /* Passes over what comes after `upper`. False if nothing is left. */
-static bool walk_to(struct walk *walk, uint64_t upper)
+INLINE bool walk_to(struct mode mode, struct walk *walk, uint64_t upper)
 {
-    const struct view *view = walk->view;
-    while (walk->n == 0 || slot_place(view->form, slot_at(view, walk->chunk, 0)) > upper)
+    while (walk->n == 0 || place_at(mode, walk, 0) > upper)
         if (!walk_older(walk))
             return false;
-    while (slot_place(view->form, slot_at(view, walk->chunk, walk->n - 1)) > upper) {
+    while (place_at(mode, walk, walk->n - 1) > upper) {
         walk->n--;
         walk->whole = false;
     }
@@ -99,46 +116,121 @@ static bool walk_to(struct walk *walk, uint64_t upper)
 }
 
 /* Adds slots [from, n). */
-static void walk_take(struct walk *walk, uint32_t from)
+INLINE void walk_take(struct mode mode, struct walk *walk, uint32_t from)
 {
-    if (walk->n > from) {
-        struct aggregate run =
-            run_aggregate(walk->series, walk->view, walk->chunk, from, walk->n - from, walk->all);
-        aggregate_merge(&walk->sum, &run, walk->series->spread);
-    }
+    struct aggregate run = run_of(mode, walk->view, walk->chunk, from, walk->n - from);
+    walk_add(mode, walk, &run);
     walk->n = from;
     walk->whole = false;
 }
 
-/* Adds what is left of the chunk after `lower`. True if the window begins within it. */
-static bool walk_window(struct walk *walk, uint64_t lower)
+/* The same in one pass, for count and sum: slots of the chunk after `lower`. */
+INLINE void walk_take_after(struct mode mode, struct walk *walk, uint64_t lower)
 {
-    const struct view *view = walk->view;
-    if (slot_place(view->form, slot_at(view, walk->chunk, 0)) > lower)
+    const struct slot *first = slot_at(walk->view, walk->chunk, 0), *slot = first + walk->n;
+    double sum = 0, count = 0;
+    for (; slot > first && slot[-1].at > lower; slot--) {
+        double v = slot_value(mode, &slot[-1]);
+        bool counts = !mode.labels || !isnan(v);
+        sum += counts ? v : 0;
+        count += mode.labels ? counts : 0;
+    }
+    uint32_t left = (uint32_t)(slot - first);
+    walk->sum.sum += sum;
+    walk->sum.count += mode.labels ? count : (double)(walk->n - left);
+    walk->n = left;
+    walk->whole = false;
+}
+
+/* Adds what is left of the chunk after `lower`. True if the window begins within it. */
+INLINE bool walk_window(struct mode mode, struct walk *walk, uint64_t lower)
+{
+    if (place_at(mode, walk, 0) > lower)
         return false;
+    if (mode.form == FORM_EXACT && !mode.all) {
+        walk_take_after(mode, walk, lower);
+        return true;
+    }
     uint32_t from = walk->n;
-    while (from > 0 && slot_place(view->form, slot_at(view, walk->chunk, from - 1)) > lower)
+    while (from > 0 && place_at(mode, walk, from - 1) > lower)
         from--;
-    walk_take(walk, from);
+    walk_take(mode, walk, from);
     return true;
 }
 
-static void walk_windows(struct walk *walk, const struct bounds *bounds, struct aggregate *ret)
+INLINE void put_sum(struct mode mode, const struct walk *walk, struct aggregate *ret)
 {
-    size_t i = 0, n_windows = walk->series->n_windows;
+    ret->count = walk->sum.count;
+    ret->sum = walk->sum.sum;
+    if (mode.all) {
+        ret->m2 = walk->sum.m2;
+        ret->min = walk->sum.min;
+        ret->max = walk->sum.max;
+    }
+}
+
+INLINE void walk_windows(struct mode mode, struct walk *walk, const struct bounds *bounds,
+                         struct aggregate *ret)
+{
+    size_t i = 0;
     do {
-        for (; i < n_windows && walk_window(walk, bounds->lower[i]); i++)
-            ret[bounds->window[i]] = walk->sum;
-        if (i == n_windows)
+        for (; i < bounds->n && walk_window(mode, walk, bounds->lower[i]); i++)
+            put_sum(mode, walk, &ret[bounds->window[i]]);
+        if (i == bounds->n)
             return;
         if (walk->whole)
-            aggregate_merge(&walk->sum, chunk_aggregate(walk->view, walk->chunk),
-                            walk->series->spread);
+            walk_add(mode, walk, chunk_aggregate(walk->view, walk->chunk));
+        else if (mode.form == FORM_EXACT && !mode.all)
+            walk_take_after(mode, walk, 0);
         else
-            walk_take(walk, 0);
+            walk_take(mode, walk, 0);
     } while (walk_older(walk));
-    for (; i < n_windows; i++)
-        ret[bounds->window[i]] = walk->sum;
+    for (; i < bounds->n; i++)
+        put_sum(mode, walk, &ret[bounds->window[i]]);
+}
+
+INLINE uint64_t walk_read(struct mode mode, const struct view *view, const struct bounds *bounds,
+                          const struct aggregate *self, struct aggregate *ret)
+{
+    struct walk walk = {.view = view, .chunk = view->newest, .n = view->n, .sum = *self};
+    if (walk_to(mode, &walk, bounds->upper)) {
+        uint64_t previous = slot_at(view, walk.chunk, walk.n - 1)->at;
+        walk_windows(mode, &walk, bounds, ret);
+        return previous;
+    }
+    for (size_t i = 0; i < bounds->n; i++)
+        put_sum(mode, &walk, &ret[i]);
+    return 0;
+}
+
+static uint64_t read_values(const struct view *view, const struct bounds *bounds,
+                            const struct aggregate *self, struct aggregate *ret)
+{
+    return walk_read((struct mode){FORM_EXACT, false, false}, view, bounds, self, ret);
+}
+
+static uint64_t read_labels(const struct view *view, const struct bounds *bounds,
+                            const struct aggregate *self, struct aggregate *ret)
+{
+    return walk_read((struct mode){FORM_EXACT, true, false}, view, bounds, self, ret);
+}
+
+static uint64_t read_all_of_values(const struct view *view, const struct bounds *bounds,
+                                   const struct aggregate *self, struct aggregate *ret)
+{
+    return walk_read((struct mode){FORM_EXACT, false, true}, view, bounds, self, ret);
+}
+
+static uint64_t read_all_of_labels(const struct view *view, const struct bounds *bounds,
+                                   const struct aggregate *self, struct aggregate *ret)
+{
+    return walk_read((struct mode){FORM_EXACT, true, true}, view, bounds, self, ret);
+}
+
+static uint64_t read_tiles(const struct view *view, const struct bounds *bounds,
+                           const struct aggregate *self, struct aggregate *ret)
+{
+    return walk_read((struct mode){FORM_TILES, false, true}, view, bounds, self, ret);
 }
 
 /* The instant before a tumbling window's first. */
@@ -148,14 +240,11 @@ static uint64_t tumbling_lower(uint64_t upper, int64_t over)
     return instant_before(upper, (into < 0 ? into + over : into) + 1);
 }
 
-/* Sliding windows are nested as they are long; of tumbling ones a longer may have begun later. */
-static void set_bounds(const struct series *series, uint64_t upper, struct bounds *ret)
+/* Of tumbling windows a longer one may have begun later than a shorter. */
+static void set_tumbling_bounds(const struct series *series, struct bounds *ret)
 {
-    ret->upper = upper;
-    for (size_t i = 0; i < series->n_windows; i++) {
-        int64_t over = series->over[i];
-        uint64_t lower =
-            series->tumbling ? tumbling_lower(upper, over) : instant_before(upper, over);
+    for (size_t i = 0; i < ret->n; i++) {
+        uint64_t lower = tumbling_lower(ret->upper, series->over[i]);
         size_t to = i;
         for (; to > 0 && ret->lower[to - 1] < lower; to--) {
             ret->lower[to] = ret->lower[to - 1];
@@ -163,6 +252,20 @@ static void set_bounds(const struct series *series, uint64_t upper, struct bound
         }
         ret->lower[to] = lower;
         ret->window[to] = (uint8_t)i;
+    }
+}
+
+static void set_bounds(const struct series *series, int64_t time, struct bounds *ret)
+{
+    ret->upper = instant_before(instant_of(time), series->delay);
+    ret->n = series->n_windows;
+    if (series->tumbling) {
+        set_tumbling_bounds(series, ret);
+        return;
+    }
+    for (size_t i = 0; i < ret->n; i++) {
+        ret->lower[i] = instant_before(ret->upper, series->over[i]);
+        ret->window[i] = (uint8_t)i;
     }
 }
 
@@ -175,32 +278,58 @@ static struct aggregate self_aggregate(const struct series *series, const struct
     return isnan(self->label) ? aggregate_none() : aggregate_one(self->label);
 }
 
-static uint64_t walk_read(const struct series *series, const struct view *view,
-                          const struct bounds *bounds, const struct slot *self,
-                          struct aggregate *ret)
+static uint64_t read_entries(const struct series *series, const struct view *view,
+                             const struct bounds *bounds, const struct slot *self,
+                             struct aggregate *ret)
 {
-    struct walk walk = {.series = series, .view = view, .chunk = view->newest, .n = view->n};
-    walk.all = series->spread || series->extremes;
-    walk.sum = self_aggregate(series, self);
-    if (view->room > 0 && walk_to(&walk, bounds->upper)) {
-        uint64_t previous = slot_at(view, walk.chunk, walk.n - 1)->at;
-        walk_windows(&walk, bounds, ret);
-        return previous;
-    }
-    for (size_t i = 0; i < series->n_windows; i++)
-        ret[i] = walk.sum;
-    return 0;
+    struct aggregate own = self_aggregate(series, self);
+    bool all = series->spread || series->extremes;
+    if (view->form == FORM_TILES)
+        return read_tiles(view, bounds, &own, ret);
+    if (series->entry == SERIES_LABEL)
+        return all ? read_all_of_labels(view, bounds, &own, ret)
+                   : read_labels(view, bounds, &own, ret);
+    return all ? read_all_of_values(view, bounds, &own, ret) : read_values(view, bounds, &own, ret);
 }
 
 void series_read(const struct series *series, struct record *rec, int64_t time,
                  const struct slot *self, struct aggregate *ret, int64_t *ret_previous)
 {
     struct bounds bounds;
-    set_bounds(series, instant_before(instant_of(time), series->delay), &bounds);
+    set_bounds(series, time, &bounds);
     struct view view = rec ? view_of(series, rec) : (struct view){0};
-    uint64_t previous = series->entry == SERIES_HASH ? hash_read(series, &view, &bounds, self, ret)
-                                                     : walk_read(series, &view, &bounds, self, ret);
+    uint64_t previous = series->entry == SERIES_HASH
+                            ? hash_read(series, &view, &bounds, self, ret)
+                            : read_entries(series, &view, &bounds, self, ret);
     *ret_previous = previous ? instant_time(previous) : TIME_NONE;
+}
+
+static void prefetch_lines(const char *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch(from + i);
+}
+
+/* The newest chunk, and of each before it what is read first: its aggregate, behind which the next
+ * chunk begins. */
+void series_prefetch(const struct series *series, struct record *rec)
+{
+    enum { CHUNKS = 6 };
+    const struct head *head = rec ? record_data(rec) : NULL;
+    if (!rec || rec->hint == 0)
+        return;
+    if (head->room == 0) {
+        prefetch_lines(rec->data + 64, rec->size);
+        return;
+    }
+    uint32_t stride = series->stride[head->form & 1], newest = rec->hint >> HINT_SHIFT;
+    const char *first = rec->data + sizeof *head, *at = first + (size_t)newest * stride;
+    prefetch_lines(at, stride);
+    for (uint32_t i = 0; i < CHUNKS && i < head->room; i++) {
+        at = at > first ? at - stride : at + (size_t)(head->room - 1) * stride;
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + stride - 48);
+    }
 }
 
 struct series_figures series_figures(const struct series *series, struct record *rec)

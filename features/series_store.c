@@ -13,6 +13,13 @@ void series_put(struct state *state, struct record *rec, const struct view *view
     touch(state, rec, to, view->slot_bytes);
 }
 
+void series_add_last(struct state *state, struct record *rec, const struct view *view,
+                     const void *slot)
+{
+    series_put(state, rec, view, slot_at(view, view->newest, view->n), slot);
+    rec->hint = hint_of(view->newest, view->n + 1);
+}
+
 size_t series_short_size(enum form form, size_t slots)
 {
     return sizeof(struct head) + 8 + slots * slot_bytes_of(form);
@@ -49,7 +56,7 @@ static struct record *lay_out_short(struct state *state, struct record *rec, enu
 static struct record *lay_out_ring(const struct series *series, struct state *state,
                                    struct record *rec, enum form form, unsigned level, size_t used)
 {
-    size_t room = used + used / 2 + 1, stride = stride_of(series, form);
+    size_t room = used + used / 2 + 1, stride = series->stride[form];
     rec = state_resize(state, rec, sizeof(struct head) + room * stride);
     memset(rec->data, 0, rec->size);
     *(struct head *)record_data(rec) =
@@ -62,7 +69,7 @@ static struct record *lay_out_ring(const struct series *series, struct state *st
 static void put_aggregate(const struct series *series, const struct view *view, uint32_t chunk)
 {
     if (series->entry != SERIES_HASH)
-        *chunk_aggregate(view, chunk) = run_aggregate(series, view, chunk, 0, CHUNK, true);
+        *chunk_aggregate(view, chunk) = chunk_sum(series, view, chunk);
 }
 
 void series_refresh(const struct series *series, struct state *state, struct record *rec,
@@ -84,6 +91,7 @@ struct record *series_lay_out(const struct series *series, struct state *state, 
         rec = lay_out_short(state, rec, form, level, slots);
     else
         rec = lay_out_ring(series, state, rec, form, level, n / CHUNK + 1);
+    rec->hint = 0;
     struct view view = view_of(series, rec);
     const char *from = series->scratch->entries.data;
     for (size_t i = 0; i < n; i += CHUNK, from += CHUNK * bytes) {
@@ -92,6 +100,7 @@ struct record *series_lay_out(const struct series *series, struct state *state, 
         if (n - i >= CHUNK)
             put_aggregate(series, &view, chunk);
     }
+    rec->hint = 0;
     state_touch(state, rec, 0, rec->size);
     return rec;
 }
@@ -148,6 +157,7 @@ struct record *series_make_room(const struct series *series, struct state *state
     view.newest = next;
     *chunk_seq(&view, next) = *chunk_seq(&view, full) + 1;
     slot_at(&view, next, 0)->at = 0;
+    rec->hint = 0;
     touch(state, rec, chunk_seq(&view, next), 8 + sizeof(uint64_t));
     series_refresh(series, state, rec, &view, full);
     return rec;
@@ -179,4 +189,5 @@ void series_insert(const struct series *series, struct state *state, struct reco
     }
     series_put(state, rec, &view, slot_at(&view, chunk, i), slot);
     series_refresh(series, state, rec, &view, chunk);
+    rec->hint = hint_of(view.newest, view.n + 1);
 }

@@ -145,32 +145,32 @@ static void window_label(struct part *part, struct state *state, const struct ke
     }
 }
 
-static void window_prefetch(const struct part *part, const struct state *state,
-                            const struct event *event, bool records)
+static void unit_prefetch(const struct unit *unit, struct state *state, struct key128 key,
+                          enum plan_prefetch stage)
 {
-    const struct unit *units = part->items;
-    for (size_t i = 0; i < part->n; i++) {
-        struct key128 key = unit_key(&units[i], event);
-        if (records)
-            state_prefetch_record(state, units[i].series.family, key);
-        else
-            state_prefetch(state, units[i].series.family, key);
-    }
+    if (stage == PLAN_SLOTS)
+        state_prefetch(state, unit->series.family, key);
+    else if (stage == PLAN_RECORDS)
+        state_prefetch_record(state, unit->series.family, key);
+    else
+        series_prefetch(&unit->series, series_find(&unit->series, state, key));
 }
 
-static void window_prefetch_label(const struct part *part, const struct state *state,
-                                  const struct key128 *keys, bool records)
+static void window_prefetch(const struct part *part, struct state *state, const struct event *event,
+                            enum plan_prefetch stage)
 {
     const struct unit *units = part->items;
-    for (size_t i = 0; i < part->n; i++) {
-        if (units[i].source != SOURCE_LABEL)
-            continue;
-        if (records)
-            state_prefetch_record(state, units[i].series.family, *keys);
-        else
-            state_prefetch(state, units[i].series.family, *keys);
-        keys++;
-    }
+    for (size_t i = 0; i < part->n; i++)
+        unit_prefetch(&units[i], state, unit_key(&units[i], event), stage);
+}
+
+static void window_prefetch_label(const struct part *part, struct state *state,
+                                  const struct key128 *keys, enum plan_prefetch stage)
+{
+    const struct unit *units = part->items;
+    for (size_t i = 0; i < part->n; i++)
+        if (units[i].source == SOURCE_LABEL)
+            unit_prefetch(&units[i], state, *keys++, stage);
 }
 
 static enum status window_describe(const struct part *part, struct record *rec, struct buf *ret)

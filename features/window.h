@@ -51,9 +51,9 @@ enum unit_source { SOURCE_EVENTS, SOURCE_LABEL, SOURCE_NUMBER, SOURCE_ENTITY, SO
 
 struct unit_column {
     uint32_t column;
-    enum take take;
+    uint16_t take;   /* enum take */
+    uint16_t window; /* index of `over` in the series, once that is ready */
     int64_t over;
-    size_t window; /* index of `over` in the series, once that is ready */
 };
 
 /* A stream's fields, as indices. */

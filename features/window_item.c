@@ -201,7 +201,7 @@ static void add_column(const struct item *item, struct unit *unit, const char *s
     unit->columns[unit->n_columns++] = (struct unit_column){
         .column =
             columns_add_dense(item->making->columns, item->making->errors, item->node, name.data),
-        .take = take,
+        .take = (uint16_t)take,
         .over = take == TAKE_SINCE ? 0 : item->options->over.items[over],
     };
     buf_done(&name);

@@ -22,7 +22,7 @@ enum status unit_ready(struct unit *unit, const struct making *making)
     series_ready(&unit->series, making->lateness);
     for (size_t i = 0; i < unit->n_columns; i++)
         if (unit->columns[i].take != TAKE_SINCE)
-            unit->columns[i].window = series_window(&unit->series, unit->columns[i].over);
+            unit->columns[i].window = (uint16_t)series_window(&unit->series, unit->columns[i].over);
     if (!making->state)
         return ST_OK;
     return state_family(making->state, unit->name, series_fingerprint(&unit->series),
@@ -96,32 +96,33 @@ static double take(enum take what, const struct aggregate *window)
     switch (what) {
     case TAKE_SUM:
         return window->sum;
-    case TAKE_MEAN:
-        return aggregate_mean(window);
     case TAKE_MIN:
         return window->count > 0 ? window->min : NAN;
     case TAKE_MAX:
         return window->count > 0 ? window->max : NAN;
-    case TAKE_STD:
-        return aggregate_std(window);
     default:
-        return window->count;
+        return aggregate_std(window);
     }
 }
 
 static void write_columns(const struct unit *unit, const struct event *event,
                           const struct aggregate *windows, int64_t previous, double *dense)
 {
-    for (size_t i = 0; i < unit->n_columns; i++) {
-        const struct unit_column *column = &unit->columns[i];
-        double v;
-        if (column->take == TAKE_SINCE)
-            v = previous == TIME_NONE ? NAN : (double)(event->time - previous) / (double)SECOND_US;
+    const struct unit_column *column = unit->columns, *end = column + unit->n_columns;
+    for (; column < end; column++) {
+        const struct aggregate *window = &windows[column->window];
+        double *ret = &dense[column->column];
+        if (column->take == TAKE_COUNT || column->take == TAKE_DISTINCT)
+            *ret = window->count;
+        else if (column->take == TAKE_MEAN)
+            *ret = aggregate_mean(window);
+        else if (column->take == TAKE_SINCE)
+            *ret =
+                previous == TIME_NONE ? NAN : (double)(event->time - previous) / (double)SECOND_US;
         else if (column->take == TAKE_RATIO)
-            v = ratio_of(unit, event, &windows[column->window]);
+            *ret = ratio_of(unit, event, window);
         else
-            v = take(column->take, &windows[column->window]);
-        dense[column->column] = v;
+            *ret = take((enum take)column->take, window);
     }
 }
 

@@ -43,6 +43,9 @@ struct record {
     /* Changed since the last seal. Two, because an event goes to one end of a record while its
      * label, days later, changes the middle. */
     struct byte_range dirty[2];
+    /* For whoever owns the family: something worked out from the data, to save doing so again. Not
+     * stored; 0 when the data came from the store. */
+    uint32_t hint;
     /* pages changed since they last went to disk; bit 63: all from there on */
     uint64_t dirty_pages;
     _Alignas(8) char data[]; /* whoever owns the family keeps its structs in here */

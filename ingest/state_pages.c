@@ -91,6 +91,7 @@ static enum status apply_patch(struct state *state, struct reader *in)
     struct record *rec = state_obtain(state, family, id, size);
     if (rec->size != size)
         rec = state_resize(state, rec, size);
+    rec->hint = 0;
     for (const struct patch *patch = patches; patch < patches + 2; patch++) {
         if (patch->bytes.len == 0)
             continue;
@@ -255,6 +256,7 @@ enum status state_load_page(struct state *state, struct slice key, struct slice 
     size_t len = rec->size - from < STATE_PAGE ? rec->size - (size_t)from : STATE_PAGE;
     if (value.len - 4 < len)
         return ST_ECORRUPT;
+    rec->hint = 0;
     memcpy(rec->data + from, value.data + 4, len);
     return ST_OK;
 }

@@ -415,16 +415,15 @@ void pipeline_seal(struct pipeline *p)
     state_seal(p->options.state, &epoch->redo);
 }
 
-/* An event reads its entities' slots, then their records; a label its entry's slot, the entry, then
- * its entity's slot and record. */
+/* An event reads its entities' slots, then their records, then what lies in these; a label its
+ * entry's slot, the entry, then its entity's slot, record and what lies in that. */
 static void prefetch_data(const struct pipeline *p, const struct event *event, unsigned stage)
 {
-    if (stage == 1) {
-        plan_prefetch(p->options.plan, p->options.state, event);
+    if (stage == 1)
         join_prefetch(p->options.join, event->id_key);
-    } else if (stage == 3) {
-        plan_prefetch_records(p->options.plan, p->options.state, event);
-    }
+    if (stage >= 2)
+        plan_prefetch(p->options.plan, p->options.state, event,
+                      (enum plan_prefetch)(stage - 2 + PLAN_SLOTS));
 }
 
 static void prefetch_label(const struct pipeline *p, const struct event *event, unsigned stage)
@@ -436,7 +435,8 @@ static void prefetch_label(const struct pipeline *p, const struct event *event, 
     } else {
         const struct key128 *keys = join_guess_keys(p->options.join, event->id_key);
         if (keys)
-            plan_prefetch_label(p->options.plan, p->options.state, keys, stage == 3);
+            plan_prefetch_label(p->options.plan, p->options.state, keys,
+                                (enum plan_prefetch)(stage - 2 + PLAN_SLOTS));
     }
 }
 

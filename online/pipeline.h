@@ -55,7 +55,7 @@ STATUS_CHECKED enum status pipeline_flush(struct pipeline *pipeline);
 void pipeline_seal(struct pipeline *pipeline);
 /* Starts loading what taking this event will read: each stage reads what the one before it loaded.
  * Stages 0 to PREFETCH_STAGES - 1, in this order, some events apart. */
-enum { PREFETCH_STAGES = 4 };
+enum { PREFETCH_STAGES = 5 };
 void pipeline_prefetch(const struct pipeline *pipeline, const struct event *event, unsigned stage);
 
 /* Counted since the start of the process. */
