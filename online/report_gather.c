@@ -75,5 +75,5 @@ void report_gather(struct service *service, double seconds, struct report *ret)
     gather_process(ret);
     gather_cpu(service_cpu(service), ret);
     if (parts.trainer)
-        ret->examples_learnt = trainer_figures(parts.trainer).learnt;
+        ret->examples_learnt = trainer_figures(parts.trainer).examples;
 }

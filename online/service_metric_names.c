@@ -36,7 +36,7 @@ static const struct metric_row {
     ROW(corrections, COUNTER, "freshet_examples_corrected_total",
         "Examples released once more because their label came, or changed, after their release."),
     ROW(thinned, COUNTER, "freshet_examples_thinned_total",
-        "Negatives that were judged but not learnt (labels.keep)."),
+        "Negatives that were judged but not learnt (labels.keep_negatives)."),
     ROW(trainer_learnt, COUNTER, "freshet_examples_learnt_total",
         "Items of the example log that the trainer has learnt."),
     ROW(trainer_behind, GAUGE, "freshet_examples_behind",

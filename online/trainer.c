@@ -36,7 +36,7 @@ struct trainer {
     struct example rows[LEARN_BATCH];
     float *dense;          /* LEARN_BATCH * n_dense */
     struct sparse *sparse; /* LEARN_BATCH * VECTOR_SPARSE_MAX */
-    _Atomic uint64_t learnt, given;
+    _Atomic uint64_t learnt, given, examples;
     _Atomic int64_t newest, busy_us;
 };
 
@@ -117,6 +117,7 @@ static void learn_gathered(struct trainer *trainer)
 {
     if (trainer->n > 0)
         trainer->options.model->ops->learn(trainer->options.model, trainer->rows, trainer->n);
+    trainer->examples += trainer->n;
     trainer->n = 0;
 }
 
@@ -324,5 +325,5 @@ const char *trainer_error(const struct trainer *trainer)
 struct trainer_figures trainer_figures(const struct trainer *trainer)
 {
     return (struct trainer_figures){trainer->learnt, ring_depth(trainer->full), trainer->newest,
-                                    trainer->busy_us};
+                                    trainer->busy_us, trainer->examples};
 }

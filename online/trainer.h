@@ -53,6 +53,7 @@ struct trainer_figures {
     uint64_t behind;        /* blocks waiting */
     int64_t newest_example; /* release time of the newest item learnt */
     int64_t busy_us;        /* CPU time of the thread */
+    uint64_t examples;      /* learnt by this process; items are boundaries, too */
 };
 struct trainer_figures trainer_figures(const struct trainer *trainer);
 
