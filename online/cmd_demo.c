@@ -1,5 +1,4 @@
 /* freshet demo: both examples, whole, in this process: broker, generator, service, live view. */
-#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "ingest/loader_kafka.h"
 #include "online/command.h"
 #include "online/serve.h"
+#include "online/temporary.h"
 
 /* The configs of examples/, built in. */
 extern const char demo_config_fraud[], demo_config_ctr[];
@@ -132,14 +132,6 @@ static void *feed(void *arg)
     return NULL;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int flag, struct FTW *walk)
-{
-    (void)info;
-    (void)flag;
-    (void)walk;
-    return remove(path);
-}
-
 static enum status show_on(const struct demo_case *which, struct settings *settings,
                            const char *dir, double rate, double seconds)
 {
@@ -164,9 +156,9 @@ static enum status show_on(const struct demo_case *which, struct settings *setti
 
 static enum status show(const struct demo_case *which, double rate, double seconds)
 {
-    char dir[] = "/tmp/freshet-demo-XXXXXX";
+    struct temporary folder;
     struct settings *settings = NULL;
-    if (!mkdtemp(dir)) {
+    if (temporary_make(&folder) < 0) {
         perror("freshet demo: cannot make a folder for state");
         return ST_EIO;
     }
@@ -174,9 +166,9 @@ static enum status show(const struct demo_case *which, double rate, double secon
     fflush(stdout);
     enum status st = settings_parse(which->name, slice_of(which->config), stderr, &settings);
     if (st == ST_OK)
-        st = show_on(which, settings, dir, rate, seconds);
+        st = show_on(which, settings, folder.path, rate, seconds);
     settings_free(settings);
-    nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    temporary_remove(&folder);
     return st;
 }
 

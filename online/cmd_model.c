@@ -1,42 +1,29 @@
 /* freshet model: the versions in a state directory. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/timefmt.h"
 #include "online/command.h"
 #include "online/model_files.h"
+#include "online/readable.h"
 #include "online/settings.h"
-
-static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                        {"state", required_argument, NULL, 'S'},
-                                        {NULL, 0, NULL, 0}};
 
 struct listing {
     char dir[4096];
     int n, bad;
 };
 
-static const char *time_text(int64_t t, char *text)
-{
-    if (t == INT64_MIN)
-        return "-";
-    text[time_format(t, text)] = '\0';
-    return text;
-}
-
 static void list_file(void *arg, const char *file)
 {
     struct listing *listing = arg;
-    char path[8192], kind[32], published[40], newest[40];
+    char path[8192], kind[32];
     struct model_manifest manifest;
     struct stat info = {0};
     snprintf(path, sizeof path, "%s/%s", listing->dir, file);
     stat(path, &info);
     if (listing->n++ == 0)
         printf("%-36s %-5s %8s %-20s %12s %-20s %10s\n", "file", "kind", "version", "published",
-               "examples", "newest example", "bytes");
+               "log items", "newest example", "bytes");
     enum status st = model_files_inspect(path, &manifest, kind, sizeof kind);
     if (st < 0) {
         listing->bad++;
@@ -44,8 +31,8 @@ static void list_file(void *arg, const char *file)
         return;
     }
     printf("%-36s %-5s %8" PRIu32 " %-20s %12" PRIu64 " %-20s %10lld\n", file, kind,
-           manifest.version, time_text(manifest.published, published), manifest.cursor,
-           time_text(manifest.newest, newest), (long long)info.st_size);
+           manifest.version, readable_time(manifest.published).text, manifest.cursor,
+           readable_time(manifest.newest).text, (long long)info.st_size);
 }
 
 static int list(const char *dir)
@@ -80,7 +67,7 @@ static int show(const char *path)
 {
     struct tensors *tensors = NULL;
     struct model_manifest manifest;
-    char kind[32], published[40], newest[40];
+    char kind[32];
     enum status st = model_files_inspect(path, &manifest, kind, sizeof kind);
     if (st == ST_OK)
         st = tensors_read(path, &tensors);
@@ -89,9 +76,9 @@ static int show(const char *path)
         return 1;
     }
     printf("%s\n  kind            %s\n  version         %" PRIu32 "\n  published       %s\n"
-           "  examples learnt %" PRIu64 "\n  newest example  %s\n",
-           path, kind, manifest.version, time_text(manifest.published, published), manifest.cursor,
-           time_text(manifest.newest, newest));
+           "  log items       %" PRIu64 "\n  newest example  %s\n",
+           path, kind, manifest.version, readable_time(manifest.published).text, manifest.cursor,
+           readable_time(manifest.newest).text);
     for (size_t i = 0; i < tensors_count(tensors); i++)
         show_tensor(tensors_at(tensors, i));
     tensors_free(tensors);
@@ -101,15 +88,8 @@ static int show(const char *path)
 static int run(int argc, char **argv)
 {
     const char *config = NULL, *dir = NULL;
-    int option;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        if (option == 'c')
-            config = optarg;
-        else if (option == 'S')
-            dir = optarg;
-        else
-            return 2;
-    }
+    if (!command_state_options(argc, argv, &config, &dir))
+        return 2;
     const char *what = optind < argc ? argv[optind] : "";
     if (strcmp(what, "show") == 0 && optind + 1 < argc)
         return show(argv[optind + 1]);
@@ -128,7 +108,8 @@ const struct command cmd_model = {
     "list (-c CONFIG | --state DIR) | show FILE",
     "the model versions in a state directory\n"
     "\n"
-    "  list       each file: version, when it was published, what it has learnt\n"
+    "  list       each file: version, when it was published, how much of the example log it has "
+    "learnt\n"
     "  show FILE  one of them, with its tensors (any safetensors reader opens it too)\n",
     run,
 };

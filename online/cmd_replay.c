@@ -1,5 +1,4 @@
 /* freshet replay: a backtest. Files instead of topics; everything between is what `run` runs. */
-#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "online/progress.h"
 #include "online/report.h"
 #include "online/service.h"
+#include "online/temporary.h"
 
 enum { FILES_MAX = 64 };
 
@@ -24,7 +24,7 @@ struct replay {
     char **files;
     int64_t until;
     struct settings *settings;
-    char temporary[64];
+    struct temporary temporary;
     const char *dir;
     struct source *sources[FILES_MAX];
     size_t n_sources;
@@ -173,22 +173,11 @@ static enum status pick_state_dir(struct replay *replay)
     replay->dir = replay->state;
     if (replay->state)
         return ST_OK;
-    const char *base = getenv("TMPDIR");
-    if (!base || strlen(base) > 40)
-        base = "/tmp";
-    snprintf(replay->temporary, sizeof replay->temporary, "%s/freshet-XXXXXX", base);
-    replay->dir = mkdtemp(replay->temporary);
-    if (!replay->dir)
+    enum status st = temporary_make(&replay->temporary);
+    if (st < 0)
         perror("freshet replay: cannot make a folder for temporary state");
-    return replay->dir ? ST_OK : ST_EIO;
-}
-
-static int remove_entry(const char *path, const struct stat *info, int flag, struct FTW *walk)
-{
-    (void)info;
-    (void)flag;
-    (void)walk;
-    return remove(path);
+    replay->dir = replay->temporary.path;
+    return st;
 }
 
 static void close_all(struct replay *replay)
@@ -197,8 +186,7 @@ static void close_all(struct replay *replay)
         replay->sources[i]->ops->free(replay->sources[i]);
     if (replay->sink)
         replay->sink->ops->free(replay->sink);
-    if (replay->temporary[0] && replay->dir)
-        nftw(replay->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    temporary_remove(&replay->temporary);
     settings_free(replay->settings);
 }
 

@@ -1,24 +1,12 @@
 /* freshet state: what a state directory holds. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/timefmt.h"
 #include "online/command.h"
 #include "online/inspect.h"
 #include "online/model_files.h"
-
-static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                        {"state", required_argument, NULL, 'S'},
-                                        {NULL, 0, NULL, 0}};
-
-static const char *time_text(int64_t t, char *text)
-{
-    if (t == INT64_MIN)
-        return "-";
-    text[time_format(t, text)] = '\0';
-    return text;
-}
+#include "online/readable.h"
+#include "online/rows.h"
 
 struct tally {
     size_t n, bytes;
@@ -45,12 +33,11 @@ static void print_families(struct inspect *inspect)
 
 static int list(struct inspect *inspect)
 {
-    char clock[40];
     const struct head *head = &inspect->head;
     struct join_figures join = join_figures(inspect->join);
     printf("epoch %" PRIu64 ", %" PRIu64 " records taken, stream time %s, model version %" PRIu32
            "\n",
-           head->epoch, head->events, time_text(head->clock, clock), head->version);
+           head->epoch, head->events, readable_time(head->clock).text, head->version);
     printf("%" PRIu64 " events wait for labels, %" PRIu64 " labels for events, %" PRIu64
            " rows to send\n\n",
            join.waiting, join.early, commit_outbox_depth(inspect->commit));
@@ -73,7 +60,8 @@ static int verify(struct inspect *inspect, const char *dir)
         snprintf(models, sizeof models, "%s/models/%s", dir, point.file);
         st = model_files_inspect(models, &manifest, NULL, 0);
         if (st < 0)
-            fprintf(stderr, "%s: %s: restore it from a checkpoint\n", models, status_text(st));
+            fprintf(stderr, "%s: %s: put back a copy of the whole state directory\n", models,
+                    status_text(st));
     }
     if (st < 0 && st != ST_ENOTFOUND)
         return 1;
@@ -86,16 +74,18 @@ static int get_event(struct inspect *inspect, const char *id)
 {
     struct pending pending;
     struct pending_ref ref;
-    char time[40];
     if (!join_find(inspect->join, hash_event_id(slice_of(id)), inspect->head.clock, &pending,
                    &ref)) {
         fprintf(stderr, "no event \"%s\" waits: it never came, or is past its horizon\n", id);
         return 1;
     }
-    printf("{\"event\":\"%s\",\"time\":\"%s\",\"scored\":%s,\"score\":%.9g,\"version\":%" PRIu32
+    struct buf quoted = {0};
+    rows_json_text(&quoted, slice_of(id));
+    printf("{\"event\":%.*s,\"time\":\"%s\",\"scored\":%s,\"score\":%.9g,\"version\":%" PRIu32
            "}\n",
-           id, time_text(pending.time, time), pending.scored ? "true" : "false",
-           (double)pending.score, pending.version);
+           (int)quoted.len, (const char *)quoted.data, readable_time(pending.time).text,
+           pending.scored ? "true" : "false", (double)pending.score, pending.version);
+    buf_done(&quoted);
     return 0;
 }
 
@@ -147,15 +137,8 @@ static bool known_action(const char *word)
 static int run(int argc, char **argv)
 {
     const char *config = NULL, *dir = NULL;
-    int option;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        if (option == 'c')
-            config = optarg;
-        else if (option == 'S')
-            dir = optarg;
-        else
-            return 2;
-    }
+    if (!command_state_options(argc, argv, &config, &dir))
+        return 2;
     if (!config)
         return command_misused(&cmd_state, "which config? give it with -c");
     if (optind >= argc || !known_action(argv[optind]))

@@ -1,5 +1,6 @@
 #include "online/command.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,4 +34,21 @@ int command_misused(const struct command *command, const char *format, ...)
     va_end(args);
     fprintf(stderr, "\nfreshet %s --help tells more\n", command->name);
     return 2;
+}
+
+bool command_state_options(int argc, char **argv, const char **ret_config, const char **ret_dir)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"state", required_argument, NULL, 'S'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        if (option == 'c')
+            *ret_config = optarg;
+        else if (option == 'S')
+            *ret_dir = optarg;
+        else
+            return false;
+    }
+    return true;
 }

@@ -23,6 +23,11 @@ extern const struct command cmd_run, cmd_replay, cmd_demo, cmd_config, cmd_state
 __attribute__((format(printf, 2, 3))) int command_misused(const struct command *command,
                                                           const char *format, ...);
 
+/* Reads -c (--config) and --state, the options of commands that look at a state directory; what is
+ * not given stays. optind is then the first word behind them. False: an option is off, and getopt
+ * has said so. */
+bool command_state_options(int argc, char **argv, const char **ret_config, const char **ret_dir);
+
 /* Set by SIGINT and SIGTERM once command_catch_signals() was called: the one flag a handler writes.
  */
 extern volatile sig_atomic_t command_stop;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/timefmt.h"
+
 static const struct readable unknown = {"-"};
 
 struct readable readable_count(uint64_t n)
@@ -107,5 +109,13 @@ struct readable readable_delay(double seconds)
                  seconds * 1e3);
     else
         snprintf(ret.text, sizeof ret.text, "%.*f s", seconds < 10 ? 2 : 1, seconds);
+    return ret;
+}
+
+struct readable readable_time(int64_t us)
+{
+    struct readable ret = {"-"};
+    if (us != INT64_MIN)
+        ret.text[time_format(us, ret.text)] = '\0';
     return ret;
 }

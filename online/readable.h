@@ -27,6 +27,8 @@ struct readable readable_span(double seconds);
 struct readable readable_clock(double seconds);
 /* A short delay: "35 us", "0.80 ms", "3.1 ms", "1.20 s". */
 struct readable readable_delay(double seconds);
+/* An instant as RFC 3339; "-" for INT64_MIN, which is none. */
+struct readable readable_time(int64_t us);
 /* A share or a loss with so many digits behind the point: "0.8123". */
 struct readable readable_real(double v, int digits);
 

@@ -32,7 +32,8 @@ static enum status open_store(struct service *service)
     if (st == ST_EBUSY)
         log_error("state.busy", "dir=\"%s\" why=\"another process uses it\"", service->options.dir);
     else if (st < 0)
-        log_error("state.open", "dir=\"%s\" why=\"%s\" hint=\"restore it from a checkpoint\"",
+        log_error("state.open",
+                  "dir=\"%s\" why=\"%s\" hint=\"put back a copy of the whole directory\"",
                   service->options.dir, error ? error : status_text(st));
     free(error);
     return st;

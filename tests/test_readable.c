@@ -103,3 +103,10 @@ Test(readable, has_room_for_the_greatest)
     cr_expect(lt(int, (int)strlen(readable_bytes(1e300).text), 40));
     cr_expect(lt(int, (int)strlen(readable_real(-1e300, 9).text), 40));
 }
+
+Test(readable, instants)
+{
+    cr_expect(eq(str, readable_time(1522540831000000).text, "2018-04-01T00:00:31Z"));
+    cr_expect(eq(str, readable_time(0).text, "1970-01-01T00:00:00Z"));
+    cr_expect(eq(str, readable_time(INT64_MIN).text, "-"));
+}
