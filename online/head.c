@@ -58,25 +58,47 @@ void head_encode(const struct head *head, struct buf *ret)
     }
 }
 
+static void decode_lane(struct reader *in, struct head *head)
+{
+    struct slice topic = read_slice(in);
+    int64_t partition = read_varint_signed(in), next = read_varint_signed(in);
+    if (partition < 0 || partition > INT32_MAX)
+        in->bad = true;
+    if (!in->bad)
+        add_lane(head, topic, (int32_t)partition)->next = next;
+}
+
+static enum status decode(struct reader *in, struct head *head)
+{
+    head->epoch = read_u64(in);
+    uint32_t format = read_u32(in);
+    if (in->bad || format == 0)
+        return ST_ECORRUPT;
+    if (format != FORMAT)
+        return ST_EVERSION;
+    head->clock = (int64_t)read_u64(in);
+    head->boundary_next = (int64_t)read_u64(in);
+    head->version = read_u32(in);
+    head->examples_next = read_u64(in);
+    head->examples_published = read_u64(in);
+    head->events = read_u64(in);
+    uint64_t n = read_varint(in);
+    for (uint64_t i = 0; i < n && !in->bad; i++)
+        decode_lane(in, head);
+    return reader_done(in) ? ST_OK : ST_ECORRUPT;
+}
+
 enum status head_decode(struct slice bytes, struct head *ret)
 {
     struct reader in = reader_of(bytes);
-    ret->epoch = read_u64(&in);
-    if (read_u32(&in) != FORMAT)
-        return in.bad ? ST_ECORRUPT : ST_EVERSION;
-    ret->clock = (int64_t)read_u64(&in);
-    ret->boundary_next = (int64_t)read_u64(&in);
-    ret->version = read_u32(&in);
-    ret->examples_next = read_u64(&in);
-    ret->examples_published = read_u64(&in);
-    ret->events = read_u64(&in);
-    uint64_t n = read_varint(&in);
-    for (uint64_t i = 0; i < n && !in.bad; i++) {
-        struct slice topic = read_slice(&in);
-        int32_t partition = (int32_t)read_varint_signed(&in);
-        struct head_lane *lane = in.bad ? NULL : add_lane(ret, topic, partition);
-        if (lane)
-            lane->next = read_varint_signed(&in);
+    struct head head;
+    head_init(&head);
+    enum status st = decode(&in, &head);
+    if (st < 0) {
+        head_done(&head);
+        return st;
     }
-    return reader_done(&in) ? ST_OK : ST_ECORRUPT;
+    head_done(ret);
+    *ret = head;
+    return ST_OK;
 }

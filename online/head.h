@@ -30,7 +30,8 @@ struct head {
 void head_init(struct head *head);
 void head_done(struct head *head);
 void head_encode(const struct head *head, struct buf *ret);
-/* ret must be initialised. ST_ECORRUPT; ST_EVERSION where a newer freshet wrote it. */
+/* ret must be initialised; what it held goes. ST_ECORRUPT; ST_EVERSION where a newer freshet wrote
+ * it. */
 STATUS_CHECKED enum status head_decode(struct slice bytes, struct head *ret);
 /* The number of a lane by name; added behind the others if it is new. */
 uint32_t head_lane(struct head *head, const char *topic, int32_t partition);
