@@ -7,10 +7,11 @@
  */
 #include <errno.h>
 #include <rocksdb/c.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/folder.h"
 #include "ingest/store.h"
 
 enum { CF_LOG, CF_PAGES, CF_COUNT };
@@ -215,23 +216,6 @@ static void keep_log_uncompacted(rocksdb_options_t *options)
     rocksdb_options_set_level0_stop_writes_trigger(options, 60);
 }
 
-static enum status make_folders(const char *dir)
-{
-    char path[4096];
-    size_t len = strlen(dir);
-    if (len == 0 || len >= sizeof path)
-        return ST_EINVAL;
-    memcpy(path, dir, len + 1);
-    for (char *at = path + 1; *at; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        mkdir(path, 0777);
-        *at = '/';
-    }
-    return mkdir(path, 0777) == 0 || errno == EEXIST ? ST_OK : ST_EIO;
-}
-
 static enum status open_db(struct rocks *rocks, const char *dir)
 {
     static const char *const names[CF_COUNT] = {"default", "pages"};
@@ -259,11 +243,11 @@ enum status store_open_rocks(const char *dir, struct store **ret, char **ret_err
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();
-    enum status st = make_folders(dir);
+    enum status st = folder_make(dir);
     if (st == ST_OK)
         st = open_db(rocks, dir);
     else
-        strcpy(rocks->error, "cannot make the folder");
+        snprintf(rocks->error, sizeof rocks->error, "cannot make the folder: %s", strerror(errno));
     if (st == ST_OK) {
         *ret = &rocks->store;
         return ST_OK;

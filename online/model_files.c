@@ -6,8 +6,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/folder.h"
+#include "base/number.h"
 
 static const char suffix[] = ".safetensors";
 
@@ -30,8 +32,7 @@ enum status model_files_save(const char *dir, const char *name, const struct mod
     len = snprintf(path, sizeof path, "%s/%s", dir, ret_file);
     if (len < 0 || (size_t)len >= sizeof path)
         return ST_EINVAL;
-    if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-        return ST_EIO;
+    TRY(folder_make(dir));
     struct tensors *tensors = tensors_create();
     if (!tensors)
         return ST_ENOMEM;
@@ -52,23 +53,18 @@ enum status model_files_save(const char *dir, const char *name, const struct mod
 static bool get_number(const struct tensors *tensors, const char *key, int64_t *ret)
 {
     const char *text = tensors_text(tensors, key);
-    char *end;
-    if (!text || !*text)
-        return false;
-    *ret = strtoll(text, &end, 10);
-    return *end == '\0';
+    return text && number_to_int(slice_of(text), ret) == ST_OK;
 }
 
 static enum status read_manifest(const struct tensors *tensors, struct model_manifest *ret)
 {
-    int64_t version, cursor;
-    if (!get_number(tensors, "freshet.version", &version) ||
-        !get_number(tensors, "freshet.cursor", &cursor) ||
-        !get_number(tensors, "freshet.published_us", &ret->published) ||
-        !get_number(tensors, "freshet.newest_example_us", &ret->newest))
+    int64_t version, cursor, published, newest;
+    if (!get_number(tensors, "freshet.version", &version) || version < 0 || version > UINT32_MAX ||
+        !get_number(tensors, "freshet.cursor", &cursor) || cursor < 0 ||
+        !get_number(tensors, "freshet.published_us", &published) ||
+        !get_number(tensors, "freshet.newest_example_us", &newest))
         return ST_ECORRUPT;
-    ret->version = (uint32_t)version;
-    ret->cursor = (uint64_t)cursor;
+    *ret = (struct model_manifest){(uint32_t)version, (uint64_t)cursor, published, newest};
     return ST_OK;
 }
 
@@ -76,7 +72,9 @@ enum status model_files_load(const char *dir, const char *file, struct model *mo
                              struct model_manifest *ret)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", dir, file);
+    int len = snprintf(path, sizeof path, "%s/%s", dir, file);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return ST_ENOTFOUND;
     struct tensors *tensors = NULL;
     TRY(tensors_read(path, &tensors));
     struct model_manifest manifest;
@@ -105,13 +103,22 @@ enum status model_files_inspect(const char *path, struct model_manifest *ret, ch
     return st;
 }
 
+static bool is_version(const char *text)
+{
+    for (int i = 1; i <= 10; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    return text[0] == '-';
+}
+
+/* NAME-0123456789.safetensors; what else lies in the folder is not ours. */
 static bool is_file_of(const char *file, const char *name)
 {
-    size_t len = strlen(file), end = sizeof suffix - 1, digits = 11;
-    if (len < end + digits || strcmp(file + len - end, suffix) != 0 ||
-        file[len - end - digits] != '-')
+    size_t len = strlen(file), end = sizeof suffix - 1 + 11;
+    if (len <= end || strcmp(file + len - (sizeof suffix - 1), suffix) != 0 ||
+        !is_version(file + len - end))
         return false;
-    return !name || (strncmp(file, name, strlen(name)) == 0 && strlen(name) == len - end - digits);
+    return !name || (strlen(name) == len - end && strncmp(file, name, len - end) == 0);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -159,7 +166,8 @@ static void prune_file(void *arg, const char *file)
 void model_files_prune(const char *dir, const char *name, size_t kept)
 {
     struct prune prune = {.dir = dir, .kept = kept};
-    if (model_files_each(dir, name, count_file, &prune) == ST_OK &&
-        model_files_each(dir, name, prune_file, &prune) < 0)
-        return;
+    enum status st = model_files_each(dir, name, count_file, &prune);
+    if (st == ST_OK)
+        st = model_files_each(dir, name, prune_file, &prune);
+    (void)st; /* what could not be listed stays */
 }
