@@ -134,7 +134,7 @@ def arguments():
     parser.add_argument("program")
     parser.add_argument("tools")
     parser.add_argument("--publish", default="7d", help="event time between model versions")
-    parser.add_argument("--events", type=int, default=40000)
+    parser.add_argument("--events", type=int, default=30000)
     parser.add_argument("--kills", type=int, default=26)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -148,7 +148,7 @@ def main():
     events, labels = spoilt(events_of(rows), rng), disputed(labels_of(rows), rng)
     end = Record(end_of(events, labels) + 1, b"end", b'{"ID":"end","FRAUD":0}')
     with Work() as work, Broker(payments=PARTITIONS, frauds=PARTITIONS, whole=8, whole_dead=1,
-                                killed=16, killed_dead=1) as broker:
+                                killed=48, killed_dead=1) as broker:
         broker.fill("payments", events)
         broker.fill("frauds", labels + [end])
         checks.say(f"{len(events)} events and {len(labels)} labels are on topics")
