@@ -66,8 +66,12 @@ static int64_t delay_of(const struct item *item, enum unit_source source)
         return delay;
     if (!conf_get(item->node, "delay"))
         return labels->delay;
-    if (delay < labels->delay)
-        complain(item, "delay", "labels are known only after labels.delay; expected at least that");
+    if (delay < labels->delay) {
+        char text[48];
+        duration_format(labels->delay, text);
+        complain(item, "delay", "labels are known only after labels.delay; expected at least %s",
+                 text);
+    }
     return delay;
 }
 

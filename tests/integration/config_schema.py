@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The JSON Schema that editors get takes what the program takes, and refuses what it refuses.
 
     config_schema.py FRESHET SOURCE_FOLDER

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What the manual tells people to begin with works: every example, and the demo.
 
     examples.py FRESHET SOURCE_FOLDER

@@ -34,7 +34,7 @@ CASES = [
     ("horizon before delay", "horizon: 60d", "horizon: 1d", ["horizon"]),
     ("label window too early", "delay: 7d, take", "delay: 1d, take", ["delay", "7d"]),
     ("bad time format", '"%Y-%m-%d %H:%M:%S"', '"%Q"', ["format"]),
-    ("required key missing", "kind: ftrl, ", "", ["kind"]),
+    ("required key missing", "- name: fraud\n    kind: ftrl", "- name: fraud", ["kind"]),
     ("a list where a table is needed", "scores: {topic: scores, dead_letters: scores.dead}",
      "scores: [1, 2]", ["scores"]),
     ("key given twice", "cache: 1GiB}", "cache: 1GiB, cache: 2GiB}", ["cache"]),
