@@ -66,7 +66,7 @@ BY_HAND = [
     (event("e", day(2), 8), (4, 15, 1, 1, 1)),
     # a, b, c. b is labelled 1 in time, c not yet: it counts as 0.
     (event("f", day(2, 4), 16), (5, 31, 3, 2, 2 / 3)),
-    # c is labelled 1 late, at day 3. e and f are too young.
+    # c is labelled 1 late, at this very instant: labels come first. e and f are too young.
     (event("g", day(3, 1), 32), (6, 63, 3, 3, 1)),
     # b was corrected to 0 on day 4; e and f have no labels: 0. a, b, c, e, f.
     (event("h", day(5), 64), (7, 127, 5, 2, 2 / 5)),
@@ -78,7 +78,7 @@ BY_HAND = [
 LABELS_BY_HAND = [
     label("a", day(-1), 1),
     label("b", day(1), 1),
-    label("c", day(3), 1),
+    label("c", day(3, 1), 1),
     label("b", day(4), 0),
     label("g", day(4, 1), 1),
     label("g", day(4, 2), 1),
