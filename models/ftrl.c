@@ -156,10 +156,12 @@ static void keep_cross(struct cross_reader *reader, const struct conf_node *node
     struct ftrl *ftrl = reader->ftrl;
     bool has_field = cross->is_field[0] || cross->is_field[1] || cross->is_field[2];
     size_t *n = has_field ? &ftrl->n_key_crosses : &ftrl->n_crosses;
-    if (*n == FTRL_CROSSES_MAX || is_repeated(ftrl, cross->name)) {
-        conf_complain(reader->errors, node,
-                      *n == FTRL_CROSSES_MAX ? "more than %d crosses" : "this cross is there twice",
-                      FTRL_CROSSES_MAX);
+    const char *why = *n == FTRL_CROSSES_MAX                ? "too many crosses"
+                      : is_repeated(ftrl, cross->name)      ? "this cross is there twice"
+                      : strlen(cross->name) > FTRL_NAME_MAX ? "the names are too long"
+                                                            : NULL;
+    if (why) {
+        conf_complain(reader->errors, node, "%s", why);
         free(cross->name);
         return;
     }

@@ -33,6 +33,7 @@ enum {
     FTRL_CROSSES_MAX = 64, /* of numbers, and of categories */
     FTRL_KEYS_MAX =
         512, /* categories and crosses of them that one row may hold; more are dropped */
+    FTRL_NAME_MAX = 700, /* bytes of a cross's columns' names */
     FTRL_SKETCH_K = 256,
     FTRL_BINS_FIRST = 256, /* numbers seen before the first bins are made; then at each doubling */
 };

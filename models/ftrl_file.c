@@ -16,9 +16,9 @@ enum { PARTS_MAX = 32, FORMAT = 1 };
 /* One tensor of n_numbers rows, and where its rows are in the model. */
 struct part {
     const char *name;
-    enum tensor_type type;
     size_t length; /* elements a row */
     void *data;
+    enum tensor_type type;
     bool of_bins; /* means nothing to a model with another number of bins */
 };
 
@@ -30,9 +30,9 @@ static size_t element_size(enum tensor_type type)
 static size_t list_range(const struct ftrl *ftrl, struct ftrl_range range, size_t length,
                          const char *const names[3], bool of_bins, struct part *ret)
 {
-    ret[0] = (struct part){names[0], TENSOR_F32, length, ftrl->w + range.at, of_bins};
-    ret[1] = (struct part){names[1], TENSOR_F64, length, ftrl->z + range.at, of_bins};
-    ret[2] = (struct part){names[2], TENSOR_F64, length, ftrl->root + range.at, of_bins};
+    ret[0] = (struct part){names[0], length, ftrl->w + range.at, TENSOR_F32, of_bins};
+    ret[1] = (struct part){names[1], length, ftrl->z + range.at, TENSOR_F64, of_bins};
+    ret[2] = (struct part){names[2], length, ftrl->root + range.at, TENSOR_F64, of_bins};
     return 3;
 }
 
@@ -44,17 +44,17 @@ static size_t list_parts(const struct ftrl *ftrl, struct part *ret)
     static const char *const bins[] = {"bins.w", "bins.z", "bins.root"};
     const struct standardise *s = &ftrl->scale;
     const struct part others[] = {
-        {"bins.edges", TENSOR_F32, ftrl->edges_size, ftrl->edges, true},
-        {"bins.next", TENSOR_U64, 1, ftrl->next_bins, true},
-        {"scale.mean", TENSOR_F32, 1, s->mean, false},
-        {"scale.inverse_sd", TENSOR_F32, 1, s->inverse_sd, false},
-        {"scale.pivot", TENSOR_F32, 1, s->pivot, false},
-        {"scale.log_mean", TENSOR_F32, 1, s->log_mean, false},
-        {"scale.log_inverse_sd", TENSOR_F32, 1, s->log_inverse_sd, false},
-        {"scale.count", TENSOR_F64, 1, s->count, false},
-        {"scale.welford_mean", TENSOR_F64, 1, s->welford_mean, false},
-        {"scale.welford_m2", TENSOR_F64, 1, s->welford_m2, false},
-        {"sketch", TENSOR_U8, ftrl->sketch_size, ftrl->sketches, false},
+        {"bins.edges", ftrl->edges_size, ftrl->edges, TENSOR_F32, true},
+        {"bins.next", 1, ftrl->next_bins, TENSOR_U64, true},
+        {"scale.mean", 1, s->mean, TENSOR_F32, false},
+        {"scale.inverse_sd", 1, s->inverse_sd, TENSOR_F32, false},
+        {"scale.pivot", 1, s->pivot, TENSOR_F32, false},
+        {"scale.log_mean", 1, s->log_mean, TENSOR_F32, false},
+        {"scale.log_inverse_sd", 1, s->log_inverse_sd, TENSOR_F32, false},
+        {"scale.count", 1, s->count, TENSOR_F64, false},
+        {"scale.welford_mean", 1, s->welford_mean, TENSOR_F64, false},
+        {"scale.welford_m2", 1, s->welford_m2, TENSOR_F64, false},
+        {"sketch", ftrl->sketch_size, ftrl->sketches, TENSOR_U8, false},
     };
     size_t n = list_range(ftrl, ftrl->linear, 1, linear, false, ret);
     n += list_range(ftrl, ftrl->log, 1, logs, false, ret + n);
@@ -66,7 +66,7 @@ static size_t list_parts(const struct ftrl *ftrl, struct part *ret)
 /* Crosses: three tensors each, and the coarse edges of each number that they take. */
 
 struct item {
-    char name[3 * 256 + 32];
+    char name[FTRL_NAME_MAX + 32];
     enum tensor_type type;
     size_t n;
     void *data;

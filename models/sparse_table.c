@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES_MIN = 1024, LOG_SIZE = 1 << 16, CANDIDATES = 8 };
+enum { LOG_SIZE = 1 << 16, CANDIDATES = 8 };
 
 /* The last LOG_SIZE places touched, as a ring; a place is written once an epoch. */
 struct sparse_log {
@@ -13,6 +13,8 @@ struct sparse_log {
     uint32_t places[LOG_SIZE];
 };
 
+_Static_assert((LOG_SIZE & (LOG_SIZE - 1)) == 0, "the ring's index wraps around");
+
 static void *must(void *memory)
 {
     if (!memory)
@@ -20,10 +22,9 @@ static void *must(void *memory)
     return memory;
 }
 
-/* Two thirds full at most. */
-static size_t places_for(size_t rows)
+size_t sparse_table_places(size_t rows)
 {
-    size_t places = PLACES_MIN;
+    size_t places = SPARSE_PLACES_MIN;
     while (places * 2 < rows * 3)
         places *= 2;
     return places;
@@ -31,8 +32,8 @@ static size_t places_for(size_t rows)
 
 enum status sparse_table_init(struct sparse_table *table, size_t n_max)
 {
-    *table = (struct sparse_table){.mask = PLACES_MIN - 1, .n_max = n_max};
-    table->cells = calloc(PLACES_MIN, sizeof *table->cells);
+    *table = (struct sparse_table){.mask = SPARSE_PLACES_MIN - 1, .n_max = n_max};
+    table->cells = calloc(SPARSE_PLACES_MIN, sizeof *table->cells);
     return table->cells ? ST_OK : ST_ENOMEM;
 }
 
@@ -44,22 +45,26 @@ void sparse_table_done(struct sparse_table *table)
     *table = (struct sparse_table){0};
 }
 
-static void resize(struct sparse_table *table, size_t places)
+void sparse_table_reset(struct sparse_table *table, size_t places)
 {
+    struct sparse_cell *cells = must(calloc(places, sizeof *cells));
+    struct sparse_state *states = must(calloc(places, sizeof *states));
     free(table->cells);
     free(table->states);
-    table->cells = must(calloc(places, sizeof *table->cells));
-    table->states = must(calloc(places, sizeof *table->states));
+    table->cells = cells;
+    table->states = states;
     table->mask = places - 1;
+    table->n = table->hand = 0;
+    if (!table->log)
+        table->log = must(calloc(1, sizeof *table->log));
+    table->log->epoch++;
+    table->log->layout++;
 }
 
 static void begin_learning(struct sparse_table *table)
 {
-    if (table->log)
-        return;
-    table->log = must(calloc(1, sizeof *table->log));
-    table->log->epoch = 1;
-    resize(table, PLACES_MIN);
+    if (!table->log)
+        sparse_table_reset(table, SPARSE_PLACES_MIN);
 }
 
 static void write_log(struct sparse_table *table, size_t at)
@@ -87,21 +92,22 @@ static size_t free_place(const struct sparse_table *table, uint64_t key)
 
 static void grow(struct sparse_table *table)
 {
-    struct sparse_table old = *table;
+    struct sparse_cell *cells = table->cells;
+    struct sparse_state *states = table->states;
+    size_t places = table->mask + 1, n = table->n;
     table->cells = NULL;
     table->states = NULL;
-    resize(table, 2 * (old.mask + 1));
-    for (size_t i = 0; i <= old.mask; i++) {
-        if (old.cells[i].key == 0)
+    sparse_table_reset(table, 2 * places);
+    for (size_t i = 0; i < places; i++) {
+        if (cells[i].key == 0)
             continue;
-        size_t at = free_place(table, old.cells[i].key);
-        table->cells[at] = old.cells[i];
-        table->states[at] = old.states[i];
+        size_t at = free_place(table, cells[i].key);
+        table->cells[at] = cells[i];
+        table->states[at] = states[i];
     }
-    free(old.cells);
-    free(old.states);
-    table->hand = 0;
-    table->log->layout++;
+    table->n = n;
+    free(cells);
+    free(states);
 }
 
 static void move(struct sparse_table *table, size_t from, size_t to)
@@ -202,146 +208,4 @@ void sparse_table_publish(struct sparse_table *from, struct sparse_table *to)
     to->from_layout = log->layout;
     to->from_at = log->n;
     log->epoch++;
-}
-
-/* Files: rows in the order of their places, so that a loaded table goes on as this one would. */
-
-void sparse_table_save(const struct sparse_table *table, struct tensors *ret)
-{
-    size_t n = 0, rows = table->log ? table->n : 0;
-    uint32_t *places = must(malloc((rows + 1) * sizeof *places));
-    uint32_t *seen = must(malloc((rows + 1) * sizeof *seen));
-    uint64_t *keys = must(malloc((rows + 1) * sizeof *keys));
-    float *weights = must(malloc((rows + 1) * sizeof *weights));
-    double *z = must(malloc((rows + 1) * sizeof *z)),
-           *root = must(malloc((rows + 1) * sizeof *root));
-    for (size_t at = 0; rows > 0 && at <= table->mask; at++) {
-        if (table->cells[at].key == 0)
-            continue;
-        places[n] = (uint32_t)at;
-        keys[n] = table->cells[at].key;
-        weights[n] = table->cells[at].weight;
-        z[n] = table->states[at].z;
-        root[n] = table->states[at].root;
-        seen[n++] = table->states[at].seen;
-    }
-    uint64_t shape[] = {table->mask + 1, table->hand};
-    tensors_put(ret, "table.shape", TENSOR_U64, (size_t[]){2}, 1, shape);
-    tensors_put(ret, "table.place", TENSOR_U32, &rows, 1, places);
-    tensors_put(ret, "table.key", TENSOR_U64, &rows, 1, keys);
-    tensors_put(ret, "table.w", TENSOR_F32, &rows, 1, weights);
-    tensors_put(ret, "table.z", TENSOR_F64, &rows, 1, z);
-    tensors_put(ret, "table.root", TENSOR_F64, &rows, 1, root);
-    tensors_put(ret, "table.seen", TENSOR_U32, &rows, 1, seen);
-    free(places);
-    free(seen);
-    free(keys);
-    free(weights);
-    free(z);
-    free(root);
-}
-
-struct stored {
-    size_t n;
-    const uint64_t *shape, *keys;
-    const uint32_t *places, *seen;
-    const float *weights;
-    const double *z, *root;
-};
-
-static const void *column(const struct tensors *tensors, const char *name, enum tensor_type type,
-                          size_t n)
-{
-    const struct tensor *tensor = tensors_get_as(tensors, name, type, n);
-    return tensor ? tensor->data : NULL;
-}
-
-static bool find_stored(const struct tensors *tensors, struct stored *ret)
-{
-    const struct tensor *keys = tensors_get(tensors, "table.key");
-    size_t n = ret->n = keys ? keys->n : 0;
-    ret->keys = column(tensors, "table.key", TENSOR_U64, n);
-    ret->shape = column(tensors, "table.shape", TENSOR_U64, 2);
-    ret->places = column(tensors, "table.place", TENSOR_U32, n);
-    ret->seen = column(tensors, "table.seen", TENSOR_U32, n);
-    ret->weights = column(tensors, "table.w", TENSOR_F32, n);
-    ret->z = column(tensors, "table.z", TENSOR_F64, n);
-    ret->root = column(tensors, "table.root", TENSOR_F64, n);
-    return ret->keys && ret->shape && ret->places && ret->seen && ret->weights && ret->z &&
-           ret->root;
-}
-
-static bool is_number(double v)
-{
-    return v - v == 0;
-}
-
-/* Places as they were. False if the file's are not what this table would have made. */
-static bool restore(struct sparse_table *table, const struct stored *stored)
-{
-    for (size_t i = 0; i < stored->n; i++) {
-        size_t at = stored->places[i];
-        if (at > table->mask || table->cells[at].key != 0 || stored->keys[i] == 0 ||
-            !is_number(stored->weights[i]) || !is_number(stored->z[i]) ||
-            !is_number(stored->root[i]))
-            return false;
-        table->cells[at] = (struct sparse_cell){stored->keys[i], stored->weights[i], 0};
-        table->states[at] = (struct sparse_state){
-            .z = stored->z[i], .root = stored->root[i], .seen = stored->seen[i]};
-        table->n++;
-    }
-    for (size_t i = 0; i < stored->n; i++)
-        if (sparse_table_find(table, stored->keys[i]) != stored->places[i])
-            return false;
-    return true;
-}
-
-static void clear(struct sparse_table *table)
-{
-    size_t n_max = table->n_max;
-    uint64_t layout = table->log ? table->log->layout + 1 : 0;
-    resize(table, PLACES_MIN);
-    free(table->log);
-    *table = (struct sparse_table){
-        .cells = table->cells, .states = table->states, .mask = table->mask, .n_max = n_max};
-    table->log = must(calloc(1, sizeof *table->log));
-    table->log->epoch = 1;
-    table->log->layout = layout;
-}
-
-/* Of a table of another size: its rows, at places of our own. */
-static bool adopt(struct sparse_table *table, const struct stored *stored)
-{
-    for (size_t i = 0; i < stored->n; i++) {
-        if (stored->keys[i] == 0 || sparse_table_find(table, stored->keys[i]) != SPARSE_NONE ||
-            !is_number(stored->weights[i]) || !is_number(stored->z[i]) ||
-            !is_number(stored->root[i]))
-            return false;
-        size_t at = sparse_table_add(table, stored->keys[i], stored->seen[i]);
-        table->cells[at].weight = stored->weights[i];
-        table->states[at].z = stored->z[i];
-        table->states[at].root = stored->root[i];
-    }
-    return true;
-}
-
-enum status sparse_table_load(struct sparse_table *table, const struct tensors *tensors)
-{
-    struct stored stored;
-    clear(table);
-    if (!find_stored(tensors, &stored))
-        return ST_ECORRUPT;
-    uint64_t places = stored.shape[0], hand = stored.shape[1];
-    bool sound = places >= PLACES_MIN && (places & (places - 1)) == 0 && hand < places &&
-                 stored.n <= places / 3 * 2 + 1;
-    if (sound && places <= places_for(table->n_max) && stored.n <= table->n_max) {
-        resize(table, places);
-        table->hand = hand;
-        sound = restore(table, &stored);
-    } else if (sound) {
-        sound = adopt(table, &stored);
-    }
-    if (!sound)
-        clear(table);
-    return sound ? ST_OK : ST_ECORRUPT;
 }

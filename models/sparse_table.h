@@ -48,6 +48,8 @@ struct sparse_table {
 
 #define SPARSE_NONE SIZE_MAX
 
+enum { SPARSE_PLACES_MIN = 1024 };
+
 STATUS_CHECKED enum status sparse_table_init(struct sparse_table *table, size_t n_max);
 void sparse_table_done(struct sparse_table *table);
 
@@ -75,6 +77,11 @@ size_t sparse_table_add(struct sparse_table *table, uint64_t key, uint32_t now);
 void sparse_table_touch(struct sparse_table *table, size_t at, uint32_t now);
 /* Looks at the next `places` places, and drops rows not seen for `expire` s. */
 void sparse_table_sweep(struct sparse_table *table, size_t places, uint32_t now, uint32_t expire);
+
+/* Places that so many rows need: two thirds are taken at most. */
+size_t sparse_table_places(size_t rows);
+/* Makes it a learner's empty table of so many places, a power of two. */
+void sparse_table_reset(struct sparse_table *table, size_t places);
 
 /* Makes `to` hold the same weights. Cost: the places touched since it was last published from the
  * same table; all of them at the first time, after the table grew, or if more were touched than the
