@@ -29,7 +29,7 @@ void bins_clear(float *edges, size_t bins);
 /* points: of a sketch. bins: the most that there may be, 1 to BINS_MAX. */
 void bins_make(const struct quantile_point *points, size_t n, size_t bins, float *ret_edges);
 
-/* 0 to bins. size: bins_edges_size(bins). Two to four vector compares for 32 bins. */
+/* 0 to bins. size: bins_edges_size(bins). Two vector compares for 16 bins. */
 static inline unsigned bins_find(const float *edges, size_t size, float v)
 {
     int below = 0;

@@ -3,7 +3,7 @@
  *
  * libm picks its code by the processor at hand, and its last bits with it; these are plain IEEE
  * operations, so that a score is the same bits on every machine and in every vector width. They are
- * written without branches, so that loops over them become vector code.
+ * written without branches, in loops that become vector code.
  */
 #ifndef MODELS_LOGISTIC_H
 #define MODELS_LOGISTIC_H
@@ -49,23 +49,31 @@ static inline double logistic(double logit)
     return 1.0 / (1.0 + logistic_exp(-logit));
 }
 
-/* log(1 + v) for v in [0, 1e30], relative error below 1e-6. */
-static inline float logistic_log1p(float v)
+enum { LOGISTIC_LANES = 8 };
+
+/* log(1 + v) of eight numbers in [0, 1e30], relative error below 1e-6. */
+static inline void logistic_log1p(const float *v, float *ret)
 {
     const float ln2 = 0.693147180559945f;
-    float y = 1.0f + v;
+    float y[LOGISTIC_LANES], m[LOGISTIC_LANES];
+    uint32_t bits[LOGISTIC_LANES];
+    int32_t e[LOGISTIC_LANES];
+    for (int i = 0; i < LOGISTIC_LANES; i++)
+        y[i] = 1.0f + v[i];
     /* y = m * 2^e with m in [sqrt(1/2), sqrt(2)); 0x3f3504f3 is sqrt(1/2). */
-    uint32_t bits;
-    memcpy(&bits, &y, sizeof bits);
-    int32_t e = (int32_t)(bits - 0x3f3504f3) >> 23;
-    bits -= (uint32_t)e << 23;
-    float m;
-    memcpy(&m, &bits, sizeof m);
-    /* log(m) = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172; what rounding 1 + v lost is added
-     * to m - 1 by its derivative. */
-    float lost = (v - (y - 1.0f)) / y, s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
-    float artanh = s * (1.0f + s2 * (1.0f / 3 + s2 * (1.0f / 5 + s2 * (1.0f / 7))));
-    return (float)e * ln2 + (2.0f * artanh + lost);
+    memcpy(bits, y, sizeof bits);
+    for (int i = 0; i < LOGISTIC_LANES; i++) {
+        e[i] = (int32_t)(bits[i] - 0x3f3504f3) >> 23;
+        bits[i] -= (uint32_t)e[i] << 23;
+    }
+    memcpy(m, bits, sizeof m);
+    /* log(m) = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172; what rounding 1 + v lost is added by
+     * the logarithm's derivative. */
+    for (int i = 0; i < LOGISTIC_LANES; i++) {
+        float lost = (v[i] - (y[i] - 1.0f)) / y[i], s = (m[i] - 1.0f) / (m[i] + 1.0f), s2 = s * s;
+        float artanh = s * (1.0f + s2 * (1.0f / 3 + s2 * (1.0f / 5 + s2 * (1.0f / 7))));
+        ret[i] = (float)e[i] * ln2 + (2.0f * artanh + lost);
+    }
 }
 
 #endif

@@ -56,6 +56,8 @@ void sparse_table_done(struct sparse_table *table);
 static inline void sparse_table_prefetch(const struct sparse_table *table, uint64_t key)
 {
     __builtin_prefetch(&table->cells[key & table->mask]);
+    if (table->states)
+        __builtin_prefetch(&table->states[key & table->mask]);
 }
 
 /* The key's place, or SPARSE_NONE. key is not 0 and well mixed. Places change when a row is added
