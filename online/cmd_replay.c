@@ -212,10 +212,11 @@ static struct service_options service_options(const struct replay *replay)
     };
 }
 
-static enum status tell(const struct replay *replay, struct service *service, double seconds)
+static enum status tell(const struct replay *replay, struct service *service, double seconds,
+                        const struct pace_figures *pace)
 {
     struct report report;
-    report_gather(service, seconds, &report);
+    report_gather(service, seconds, pace, &report);
     if (!replay->quiet)
         report_print(&report, stderr);
     return replay->report ? report_write(&report, replay->report) : ST_OK;
@@ -230,12 +231,14 @@ static enum status replay_run(struct replay *replay)
     struct service *service = NULL;
     TRY(service_open(&service_opts, &service));
     struct progress *progress = replay->quiet ? NULL : progress_start();
+    struct pace *pace = pace_start();
     int64_t begin = service_clock();
     enum status st = service_run(service);
     double seconds = (double)(service_clock() - begin) / SECOND_US;
+    struct pace_figures figures = pace_stop(pace);
     progress_stop(progress);
     if (st == ST_OK)
-        st = tell(replay, service, seconds);
+        st = tell(replay, service, seconds, &figures);
     service_free(service);
     return st;
 }

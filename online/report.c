@@ -118,7 +118,7 @@ void report_print(const struct report *report, FILE *out)
 
 /* The JSON: stable keys; what is not known is null. */
 
-enum key_type { KEY_TEXT, KEY_COUNT, KEY_REAL, KEY_DERIVED };
+enum key_type { KEY_TEXT, KEY_COUNT, KEY_REAL, KEY_TENTHS, KEY_DERIVED };
 
 static const struct key {
     const char *name;
@@ -140,6 +140,7 @@ static const struct key {
     KEY(KEY_REAL, commit_cpu_seconds),
     KEY(KEY_COUNT, events),
     {"events_per_second", KEY_DERIVED, 0, events_per_second},
+    {"cpu_us_per_event_by_tenth", KEY_TENTHS, offsetof(struct report, pace), NULL},
     KEY(KEY_COUNT, scored),
     KEY(KEY_COUNT, repeated_events),
     KEY(KEY_COUNT, late_events),
@@ -184,6 +185,15 @@ static void put_text(struct buf *ret, const char *text)
         buf_text(ret, "null");
 }
 
+static void put_tenths(struct buf *ret, const struct pace_figures *pace)
+{
+    for (int i = 0; i < PACE_TENTHS; i++) {
+        buf_text(ret, i > 0 ? ", " : "[");
+        put_real(ret, pace->us[i]);
+    }
+    buf_text(ret, "]");
+}
+
 static void put_value(const struct report *report, const struct key *key, struct buf *ret)
 {
     const char *field = (const char *)report + key->at;
@@ -196,6 +206,9 @@ static void put_value(const struct report *report, const struct key *key, struct
         return;
     case KEY_REAL:
         put_real(ret, *(const double *)(const void *)field);
+        return;
+    case KEY_TENTHS:
+        put_tenths(ret, (const struct pace_figures *)(const void *)field);
         return;
     case KEY_DERIVED:
         put_real(ret, key->derive(report));

@@ -2,7 +2,7 @@
  * online/report.h -- what a replay did, at its end: a table for people, JSON for machines.
  *
  *     struct report report;
- *     report_gather(service, seconds, &report);
+ *     report_gather(service, seconds, &pace, &report);
  *     report_print(&report, stderr);
  *     TRY(report_write(&report, "report.json"));
  *
@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "online/pace.h"
 
 /* Figures of one run of the process. What is not known is NaN. */
 struct report {
@@ -24,6 +25,7 @@ struct report {
     double wall_seconds, cpu_seconds;
     /* CPU time by thread; the rest is RocksDB's own. */
     double ingest_cpu_seconds, state_cpu_seconds, trainer_cpu_seconds, commit_cpu_seconds;
+    struct pace_figures pace; /* NaN: the run was too short */
     uint64_t events, scored, repeated_events, late_events, dead_letters;
 
     uint64_t labels_applied, labels_corrected, labels_repeated;
@@ -46,8 +48,9 @@ struct report {
 
 struct service;
 
-/* After service_run(). seconds: wall time it took. */
-void report_gather(struct service *service, double seconds, struct report *ret);
+/* After service_run(). seconds: wall time it took; pace: measured meanwhile. */
+void report_gather(struct service *service, double seconds, const struct pace_figures *pace,
+                   struct report *ret);
 
 /* The table, for people. */
 void report_print(const struct report *report, FILE *out);

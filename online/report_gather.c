@@ -62,11 +62,12 @@ static void gather_process(struct report *ret)
     ret->cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
-void report_gather(struct service *service, double seconds, struct report *ret)
+void report_gather(struct service *service, double seconds, const struct pace_figures *pace,
+                   struct report *ret)
 {
     struct service_parts parts = service_parts(service);
     const struct settings *settings = parts.settings;
-    *ret = (struct report){.name = settings->name, .wall_seconds = seconds};
+    *ret = (struct report){.name = settings->name, .wall_seconds = seconds, .pace = *pace};
     if (settings->model)
         ret->model = settings->model->name;
     gather_events(pipeline_figures(parts.pipeline), ret);

@@ -20,6 +20,7 @@ static const struct report week = {
     .state_cpu_seconds = 5.25,
     .trainer_cpu_seconds = 2,
     .commit_cpu_seconds = 0.25,
+    .pace = {{5.5, 6, 6.25, 6, 6, 6, 6, 6, 6, NAN}},
     .events = 1293144,
     .scored = 1293100,
     .repeated_events = 40,
@@ -115,43 +116,46 @@ Test(report, table_of_nothing)
         "\n");
 }
 
-static const char json_of_week[] = "{\n"
-                                   "  \"name\": \"fraud\",\n"
-                                   "  \"model\": \"card \\\"fraud\\\"\",\n"
-                                   "  \"wall_seconds\": 8.4,\n"
-                                   "  \"cpu_seconds\": 11.25,\n"
-                                   "  \"ingest_cpu_seconds\": 3.5,\n"
-                                   "  \"state_cpu_seconds\": 5.25,\n"
-                                   "  \"trainer_cpu_seconds\": 2,\n"
-                                   "  \"commit_cpu_seconds\": 0.25,\n"
-                                   "  \"events\": 1293144,\n"
-                                   "  \"events_per_second\": 153945.7142857143,\n"
-                                   "  \"scored\": 1293100,\n"
-                                   "  \"repeated_events\": 40,\n"
-                                   "  \"late_events\": 3,\n"
-                                   "  \"dead_letters\": 4,\n"
-                                   "  \"labels_applied\": 1283000,\n"
-                                   "  \"labels_corrected\": 5,\n"
-                                   "  \"labels_repeated\": 6,\n"
-                                   "  \"labels_early\": 7,\n"
-                                   "  \"labels_late\": 8,\n"
-                                   "  \"labels_absent\": 9,\n"
-                                   "  \"versions\": 4391,\n"
-                                   "  \"examples_learnt\": 1270000,\n"
-                                   "  \"auc\": 0.8671,\n"
-                                   "  \"average_precision\": 0.6083,\n"
-                                   "  \"log_loss\": 0.023417,\n"
-                                   "  \"calibration_error\": 0.00123,\n"
-                                   "  \"positives\": 10345,\n"
-                                   "  \"negatives\": 1260000,\n"
-                                   "  \"memory_peak_bytes\": 536870912,\n"
-                                   "  \"state_records\": 25000,\n"
-                                   "  \"state_bytes\": 312475648,\n"
-                                   "  \"pending_events\": 51000,\n"
-                                   "  \"pending_bytes_per_event\": 96,\n"
-                                   "  \"written_bytes\": 1276333128,\n"
-                                   "  \"written_bytes_per_event\": 987\n"
-                                   "}\n";
+static const char json_of_week[] =
+    "{\n"
+    "  \"name\": \"fraud\",\n"
+    "  \"model\": \"card \\\"fraud\\\"\",\n"
+    "  \"wall_seconds\": 8.4,\n"
+    "  \"cpu_seconds\": 11.25,\n"
+    "  \"ingest_cpu_seconds\": 3.5,\n"
+    "  \"state_cpu_seconds\": 5.25,\n"
+    "  \"trainer_cpu_seconds\": 2,\n"
+    "  \"commit_cpu_seconds\": 0.25,\n"
+    "  \"events\": 1293144,\n"
+    "  \"events_per_second\": 153945.7142857143,\n"
+    "  \"cpu_us_per_event_by_tenth\": [5.5, 6, 6.25, 6, 6, 6, 6, 6, 6, "
+    "null],\n"
+    "  \"scored\": 1293100,\n"
+    "  \"repeated_events\": 40,\n"
+    "  \"late_events\": 3,\n"
+    "  \"dead_letters\": 4,\n"
+    "  \"labels_applied\": 1283000,\n"
+    "  \"labels_corrected\": 5,\n"
+    "  \"labels_repeated\": 6,\n"
+    "  \"labels_early\": 7,\n"
+    "  \"labels_late\": 8,\n"
+    "  \"labels_absent\": 9,\n"
+    "  \"versions\": 4391,\n"
+    "  \"examples_learnt\": 1270000,\n"
+    "  \"auc\": 0.8671,\n"
+    "  \"average_precision\": 0.6083,\n"
+    "  \"log_loss\": 0.023417,\n"
+    "  \"calibration_error\": 0.00123,\n"
+    "  \"positives\": 10345,\n"
+    "  \"negatives\": 1260000,\n"
+    "  \"memory_peak_bytes\": 536870912,\n"
+    "  \"state_records\": 25000,\n"
+    "  \"state_bytes\": 312475648,\n"
+    "  \"pending_events\": 51000,\n"
+    "  \"pending_bytes_per_event\": 96,\n"
+    "  \"written_bytes\": 1276333128,\n"
+    "  \"written_bytes_per_event\": 987\n"
+    "}\n";
 
 Test(report, json_of_a_week)
 {
