@@ -13,6 +13,8 @@ struct registry {
     unsigned current;
     uint32_t version;
     bool stopped;
+    bool (*work)(void *arg); /* instead of sleeping; NULL: sleep */
+    void *work_arg;
     pthread_mutex_t lock; /* taken once a batch and once a publication: never contended for long */
     pthread_cond_t changed;
 };
@@ -76,12 +78,32 @@ void registry_publish(struct registry *registry, struct model *from, uint32_t ve
     pthread_mutex_unlock(&registry->lock);
 }
 
+void registry_set_work(struct registry *registry, bool (*work)(void *arg), void *arg)
+{
+    registry->work = work;
+    registry->work_arg = arg;
+}
+
+/* False if no version will come any more. */
+static bool wait_for_change(struct registry *registry)
+{
+    if (!registry->work) {
+        pthread_cond_wait(&registry->changed, &registry->lock);
+        return !registry->stopped;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    bool worked = registry->work(registry->work_arg);
+    pthread_mutex_lock(&registry->lock);
+    return worked && !registry->stopped;
+}
+
 const struct model *registry_acquire(struct registry *registry, uint32_t version)
 {
     const struct model *model = NULL;
     pthread_mutex_lock(&registry->lock);
-    while (registry->version < version && !registry->stopped)
-        pthread_cond_wait(&registry->changed, &registry->lock);
+    bool waits = !registry->stopped;
+    while (registry->version < version && waits)
+        waits = wait_for_change(registry);
     if (registry->version >= version) {
         struct copy *copy = &registry->copies[registry->current];
         copy->readers++;

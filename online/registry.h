@@ -33,6 +33,9 @@ void registry_publish(struct registry *registry, struct model *from, uint32_t ve
 /* The current model once its version is `version` or later; waits until then. NULL if the registry
  * was stopped meanwhile. */
 const struct model *registry_acquire(struct registry *registry, uint32_t version);
+/* For a trainer without a thread of its own: instead of sleeping, acquire calls work until the
+ * version is there; once it returns false, acquire gives NULL. */
+void registry_set_work(struct registry *registry, bool (*work)(void *arg), void *arg);
 void registry_release(struct registry *registry, const struct model *model);
 uint32_t registry_version(struct registry *registry);
 /* Wakes all who wait; from now on they get NULL. */

@@ -27,6 +27,9 @@ static enum status open_store(struct service *service)
 {
     char *error = NULL;
     char path[4200];
+    service->store = service->options.store;
+    if (service->store)
+        return ST_OK;
     snprintf(path, sizeof path, "%s/db", service->options.dir);
     enum status st = store_open_rocks(path, &service->store, &error);
     if (st == ST_EBUSY)
@@ -263,7 +266,8 @@ void service_free(struct service *service)
     if (service->learner)
         service->learner->ops->free(service->learner);
     commit_free(service->commit);
-    store_free(service->store);
+    if (!service->options.store)
+        store_free(service->store);
     state_free(service->state);
     for (size_t i = 0; i < BATCHES; i++)
         batch_free(service->batches[i]);

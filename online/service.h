@@ -26,7 +26,8 @@ struct service;
 
 struct service_options {
     const struct settings *settings;
-    const char *dir; /* state directory */
+    const char *dir;     /* state directory */
+    struct store *store; /* instead of the one in dir, for tests; stays the caller's; NULL: none */
     struct merge_options merge;
     struct source *const *sources;
     size_t n_sources;

@@ -70,9 +70,11 @@ struct service {
     int64_t version_time; /* event time when the version took over; INT64_MIN: unknown */
     uint32_t version_seen;
     bool sweeping;
+    bool all_taken; /* the last batch of the input was taken */
 
     /* the ingest thread's */
     struct merge *merge;
+    struct batch *reading; /* being filled; NULL: none */
     pthread_t ingest_thread;
     int64_t lag_at;
     enum status ingest_status;
@@ -97,6 +99,17 @@ struct service {
     _Atomic bool stopping, commit_failed;
     struct service_metrics metrics;
 };
+
+/* What each thread does at a time, without waiting; a thread is a loop over its step. A program
+ * that drives the whole service from one thread (tests/sim/) calls them as it likes, after
+ * service_begin(). ST_OK: something was done; ST_EAGAIN: nothing can be done now; ST_EEND: nothing
+ * will be again. */
+void service_begin(struct service *service);
+STATUS_CHECKED enum status service_step_ingest(struct service *service);
+STATUS_CHECKED enum status service_step_state(struct service *service);
+STATUS_CHECKED enum status service_step_commit(struct service *service);
+/* The commit thread's last act: waits for acknowledgements. */
+STATUS_CHECKED enum status service_drain_commit(struct service *service);
 
 void service_metrics_init(struct service *service);
 /* What is a lane's or a model's is no longer known. Before the merge is freed. */

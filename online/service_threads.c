@@ -1,4 +1,4 @@
-/* The loops of the ingest, state and commit threads. */
+/* The loops of the ingest, state and commit threads, each over steps that do not wait. */
 #include <assert.h>
 #include <inttypes.h>
 #include <time.h>
@@ -29,45 +29,47 @@ static bool asked_to_stop(const struct service *service)
 
 /* Ingest: batches of merged events, as large as what is there. */
 
-static struct batch *take_empty(struct service *service)
+static void tell_source_failed(struct service *service, enum status st)
 {
-    for (;;) {
-        uint32_t seen = bell_seen(&service->ingest_bell);
-        struct batch *batch = ring_pop(service->empty);
-        if (batch)
-            return batch;
-        bell_wait(&service->ingest_bell, seen, -1);
-    }
+    service->ingest_status = st;
+    log_error("source.failed", "why=\"%s: %s\"", status_text(st), merge_error(service->merge));
 }
 
-static enum status fill(struct service *service, struct batch *batch)
+enum status service_step_ingest(struct service *service)
 {
-    for (;;) {
-        enum status st = merge_fill(service->merge, batch, service_clock());
-        service_metrics_lag(service);
-        if (st != ST_EAGAIN || asked_to_stop(service))
-            return st;
-        merge_wait(service->merge, 20 * 1000);
+    if (!service->reading) {
+        service->reading = ring_pop(service->empty);
+        if (!service->reading)
+            return ST_EAGAIN;
+        batch_reset(service->reading);
     }
+    struct batch *batch = service->reading;
+    enum status st = merge_fill(service->merge, batch, service_clock());
+    service_metrics_lag(service);
+    if (st == ST_EAGAIN && !asked_to_stop(service))
+        return ST_EAGAIN;
+    if (st < 0 && st != ST_EEND && st != ST_EAGAIN)
+        tell_source_failed(service, st);
+    bool end = batch->end = batch->end || st < 0 || asked_to_stop(service);
+    metric_set(service->metrics.progress, merge_progress(service->merge));
+    service->reading = NULL;
+    ring_push(service->full, batch);
+    return end ? ST_EEND : ST_OK;
 }
 
 static void *ingest(void *arg)
 {
     struct service *service = arg;
     pthread_setname_np(pthread_self(), "ingest");
-    bool end = false;
-    while (!end) {
-        struct batch *batch = take_empty(service);
-        batch_reset(batch);
-        enum status st = fill(service, batch);
-        if (st < 0 && st != ST_EEND && st != ST_EAGAIN) {
-            service->ingest_status = st;
-            log_error("source.failed", "why=\"%s: %s\"", status_text(st),
-                      merge_error(service->merge));
-        }
-        end = batch->end = batch->end || st < 0 || asked_to_stop(service);
-        metric_set(service->metrics.progress, merge_progress(service->merge));
-        ring_push(service->full, batch);
+    for (;;) {
+        uint32_t seen = bell_seen(&service->ingest_bell);
+        enum status st = service_step_ingest(service);
+        if (st == ST_EEND)
+            break;
+        if (st == ST_EAGAIN && service->reading)
+            merge_wait(service->merge, 20 * 1000);
+        else if (st == ST_EAGAIN)
+            bell_wait(&service->ingest_bell, seen, -1);
     }
     service->ingest_cpu = thread_cpu();
     service->ingest_ended = true;
@@ -125,7 +127,7 @@ static enum status commit_idle(struct service *service, uint32_t seen)
 }
 
 /* The last rows are waited for, but not for ever: they are durable and will be sent again. */
-static enum status commit_drain(struct service *service)
+enum status service_drain_commit(struct service *service)
 {
     int64_t until = service_clock() + 30 * SECOND_US;
     while (commit_outbox_depth(service->commit) > 0 && service_clock() < until)
@@ -133,19 +135,29 @@ static enum status commit_drain(struct service *service)
     return commit_tidy(service->commit);
 }
 
+enum status service_step_commit(struct service *service)
+{
+    struct sealed *sealed = commit_ready(service->commit) ? ring_pop(service->to_commit) : NULL;
+    if (!sealed)
+        return ST_EAGAIN;
+    if (sealed->stop)
+        return ST_EEND;
+    TRY(commit_one(service, sealed));
+    commit_done(service, sealed);
+    return ST_OK;
+}
+
 static enum status commit_loop(struct service *service)
 {
     for (;;) {
         uint32_t seen = bell_seen(&service->commit_bell);
-        struct sealed *sealed = commit_ready(service->commit) ? ring_pop(service->to_commit) : NULL;
-        if (!sealed) {
-            TRY(commit_idle(service, seen));
-            continue;
-        }
-        if (sealed->stop)
-            return commit_drain(service);
-        TRY(commit_one(service, sealed));
-        commit_done(service, sealed);
+        enum status st = service_step_commit(service);
+        if (st == ST_EEND)
+            return service_drain_commit(service);
+        if (st == ST_EAGAIN)
+            st = commit_idle(service, seen);
+        if (st < 0)
+            return st;
     }
 }
 
@@ -267,30 +279,43 @@ static bool may_take(const struct service *service)
            service_clock() - service->filling_since < EPOCH_MAX_US;
 }
 
+static enum status take_some(struct service *service, struct batch *batch)
+{
+    TRY(take_batch(service, batch));
+    if (service->filling_since == 0 && batch->n > 0)
+        service->filling_since = service_clock();
+    service->all_taken = service->all_taken || batch->end;
+    ring_push(service->empty, batch);
+    return ST_OK;
+}
+
+enum status service_step_state(struct service *service)
+{
+    if (service->commit_failed)
+        return ST_EIO;
+    struct batch *batch = may_take(service) ? ring_pop(service->full) : NULL;
+    if (batch)
+        TRY(take_some(service, batch));
+    bool sealed = may_seal(service);
+    if (sealed)
+        seal(service);
+    service_metrics_update(service);
+    if (batch || sealed)
+        return ST_OK;
+    bool done = service->all_taken && epoch_empty(&service->filling->epoch) &&
+                ring_depth(service->full) == 0;
+    return done ? ST_EEND : ST_EAGAIN;
+}
+
 static enum status state_loop(struct service *service)
 {
-    bool end = false;
     for (;;) {
         uint32_t seen = bell_seen(&service->state_bell);
-        if (service->commit_failed)
-            return ST_EIO;
-        struct batch *batch = may_take(service) ? ring_pop(service->full) : NULL;
-        if (batch) {
-            TRY(take_batch(service, batch));
-            if (service->filling_since == 0 && batch->n > 0)
-                service->filling_since = service_clock();
-            end = end || batch->end;
-            ring_push(service->empty, batch);
-        }
-        bool sealed = may_seal(service);
-        if (sealed)
-            seal(service);
-        service_metrics_update(service);
-        if (batch || sealed)
-            continue;
-        if (end && epoch_empty(&service->filling->epoch) && ring_depth(service->full) == 0)
-            return ST_OK;
-        bell_wait(&service->state_bell, seen, 100 * 1000);
+        enum status st = service_step_state(service);
+        if (st == ST_EAGAIN)
+            bell_wait(&service->state_bell, seen, 100 * 1000);
+        else if (st < 0)
+            return st == ST_EEND ? ST_OK : st;
     }
 }
 
@@ -319,12 +344,17 @@ static void stop_threads(struct service *service)
     pthread_join(service->ingest_thread, NULL);
 }
 
-enum status service_run(struct service *service)
+void service_begin(struct service *service)
 {
     struct sealed *first = ring_pop(service->committed);
     assert(first);
     begin_epoch(service, first, service->head.epoch + 1);
     service->swept_at = service_clock();
+}
+
+enum status service_run(struct service *service)
+{
+    service_begin(service);
     if (service->trainer)
         TRY(trainer_start(service->trainer));
     if (pthread_create(&service->commit_thread, NULL, commit_main, service) != 0 ||

@@ -78,6 +78,7 @@ enum status trainer_create(const struct trainer_options *options, struct trainer
     return ST_OK;
 }
 
+/* Without a thread of its own it learns when it is given too much, and when it is drained. */
 static struct block *take_empty(struct trainer *trainer)
 {
     for (;;) {
@@ -85,7 +86,10 @@ static struct block *take_empty(struct trainer *trainer)
         struct block *block = ring_pop(trainer->empty);
         if (block)
             return block;
-        bell_wait(&trainer->has_empty, seen, -1);
+        if (trainer->running)
+            bell_wait(&trainer->has_empty, seen, -1);
+        else
+            trainer_step(trainer);
     }
 }
 
@@ -250,6 +254,28 @@ enum status trainer_recover(struct trainer *trainer, struct store *store, uint64
 
 /* The thread. */
 
+static void learn_given(struct trainer *trainer, struct block *block)
+{
+    enum status st = trainer->failed;
+    if (st == ST_OK)
+        st = learn_block(trainer, buf_slice(&block->items), 0);
+    if (st < 0) {
+        trainer->failed = st; /* blocks are still taken, so that nobody waits for ever */
+        registry_stop(trainer->options.registry);
+    }
+    trainer->busy_us = thread_cpu_us();
+    ring_push(trainer->empty, block);
+}
+
+bool trainer_step(void *arg)
+{
+    struct trainer *trainer = arg;
+    struct block *block = ring_pop(trainer->full);
+    if (block)
+        learn_given(trainer, block);
+    return block != NULL;
+}
+
 static struct block *take_full(struct trainer *trainer)
 {
     for (;;) {
@@ -269,15 +295,7 @@ static void *run(void *arg)
         struct block *block = take_full(trainer);
         if (block->stop)
             return NULL;
-        enum status st = trainer->failed;
-        if (st == ST_OK)
-            st = learn_block(trainer, buf_slice(&block->items), 0);
-        if (st < 0) {
-            trainer->failed = st; /* blocks are still taken, so that nobody waits for ever */
-            registry_stop(trainer->options.registry);
-        }
-        trainer->busy_us = thread_cpu_us();
-        ring_push(trainer->empty, block);
+        learn_given(trainer, block);
     }
 }
 
@@ -307,7 +325,9 @@ void trainer_drain(struct trainer *trainer)
 {
     while (ring_depth(trainer->empty) < BLOCKS) {
         uint32_t seen = bell_seen(&trainer->has_empty);
-        if (ring_depth(trainer->empty) < BLOCKS)
+        if (!trainer->running)
+            trainer_step(trainer);
+        else if (ring_depth(trainer->empty) < BLOCKS)
             bell_wait(&trainer->has_empty, seen, -1);
     }
 }

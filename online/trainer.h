@@ -39,6 +39,8 @@ void trainer_free(struct trainer *trainer);
 STATUS_CHECKED enum status trainer_recover(struct trainer *trainer, struct store *store,
                                            uint64_t until);
 STATUS_CHECKED enum status trainer_start(struct trainer *trainer);
+/* Instead of starting the thread: learns one block of what was given; false if there is none. */
+bool trainer_step(void *trainer);
 
 /* Gives n items to the trainer (copied); waits while it is too far behind. False once it failed. */
 bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n);
