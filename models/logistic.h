@@ -67,8 +67,8 @@ static inline void logistic_log1p(const float *v, float *ret)
         bits[i] -= (uint32_t)e[i] << 23;
     }
     memcpy(m, bits, sizeof m);
-    /* log(m) = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172; what rounding 1 + v lost is added by
-     * the logarithm's derivative. */
+    /* log(m) = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172; what rounding 1 + v lost is added
+     * by the logarithm's derivative. */
     for (int i = 0; i < LOGISTIC_LANES; i++) {
         float lost = (v[i] - (y[i] - 1.0f)) / y[i], s = (m[i] - 1.0f) / (m[i] + 1.0f), s2 = s * s;
         float artanh = s * (1.0f + s2 * (1.0f / 3 + s2 * (1.0f / 5 + s2 * (1.0f / 7))));

@@ -94,8 +94,8 @@ void standardise_logs(struct standardise *s, size_t i, const struct quantile_poi
     s->log_inverse_sd[i] = variance > 1e-9 ? (float)(1 / sqrt(variance)) : 0;
 }
 
-/* To deviations from the mean, held within bounds; 0 where the number is not there. One step a loop:
- * only so are they compiled to vector code. */
+/* To deviations from the mean, held within bounds; 0 where the number is not there. One step a
+ * loop: only so are they compiled to vector code. */
 static void to_deviations(const float *v, const float *mean, const float *inverse_sd,
                           const float *there, float *restrict ret)
 {

@@ -34,7 +34,8 @@ struct standardise {
     double *count, *welford_mean, *welford_m2;
 };
 
-/* n: a multiple of 8. front: STANDARDISE_FRONT * n floats, back: STANDARDISE_BACK * n doubles, all 0 at first. */
+/* n: a multiple of 8. front: STANDARDISE_FRONT * n floats, back: STANDARDISE_BACK * n doubles, all
+ * 0 at first. */
 struct standardise standardise_view(size_t n, float *front, double *back);
 /* One row; NaN where missing. */
 void standardise_add(struct standardise *s, const float *x);
