@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "models/safetensors_format.h"
 
 struct text_pair {
@@ -122,6 +125,43 @@ size_t tensors_count(const struct tensors *tensors)
 const struct tensor *tensors_at(const struct tensors *tensors, size_t i)
 {
     return &tensors->items[i];
+}
+
+static void add_words(XXH3_state_t *hash, const void *words, size_t bytes)
+{
+    XXH3_128bits_update(hash, words, bytes);
+}
+
+struct tensors_sum tensors_sum(const struct tensors *tensors)
+{
+    XXH3_state_t *hash = must(XXH3_createState());
+    XXH3_128bits_reset(hash);
+    for (size_t i = 0; i < tensors->n_texts; i++) {
+        const struct text_pair *pair = &tensors->texts[i];
+        if (strcmp(pair->key, SAFETENSORS_SUM) == 0)
+            continue;
+        add_words(hash, pair->key, strlen(pair->key) + 1);
+        add_words(hash, pair->value, strlen(pair->value) + 1);
+    }
+    for (size_t i = 0; i < tensors->n; i++) {
+        const struct tensor *tensor = &tensors->items[i];
+        const uint64_t shape[] = {tensor->type, tensor->n_dims, tensor->n};
+        add_words(hash, tensor->name, strlen(tensor->name) + 1);
+        add_words(hash, shape, sizeof shape);
+        add_words(hash, tensor->shape, tensor->n_dims * sizeof tensor->shape[0]);
+        add_words(hash, tensor->data, tensor->n * tensor_types[tensor->type].size);
+    }
+    XXH128_hash_t digest = XXH3_128bits_digest(hash);
+    XXH3_freeState(hash);
+    struct tensors_sum ret;
+    snprintf(ret.text, sizeof ret.text, "%016llx%016llx", (unsigned long long)digest.high64,
+             (unsigned long long)digest.low64);
+    return ret;
+}
+
+void tensors_put_sum(struct tensors *tensors)
+{
+    tensors_put_text(tensors, SAFETENSORS_SUM, tensors_sum(tensors).text);
 }
 
 /* Writing. */

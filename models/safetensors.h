@@ -41,6 +41,9 @@ void tensors_free(struct tensors *tensors);
 void tensors_put(struct tensors *tensors, const char *name, enum tensor_type type,
                  const size_t *shape, size_t n_dims, const void *data);
 void tensors_put_text(struct tensors *tensors, const char *key, const char *value);
+/* Puts a checksum of all that was put, as a text: a reader then refuses what differs. Last, once.
+ */
+void tensors_put_sum(struct tensors *tensors);
 
 /* NULL if there is none of that name. */
 const struct tensor *tensors_get(const struct tensors *tensors, const char *name);
@@ -55,8 +58,9 @@ const struct tensor *tensors_at(const struct tensors *tensors, size_t i);
 /* To path.tmp, fsync, rename, fsync of the folder: after ST_OK the file is there, whole. */
 STATUS_CHECKED enum status tensors_write(const struct tensors *tensors, const char *path);
 /* Returns ST_EIO, ST_ENOTFOUND, or ST_ECORRUPT for anything that is not a whole, well-formed file:
- * offsets out of range or overlapping, shapes that overflow, a header over 100 MB, more than 16384
- * tensors, types other than those above. */
+ * contents that differ from the sum that tensors_put_sum() noted, offsets out of range or
+ * overlapping, shapes that overflow, a header over 100 MB, more than 16384 tensors, types other
+ * than those above. */
 STATUS_CHECKED enum status tensors_read(const char *path, struct tensors **ret);
 STATUS_CHECKED enum status tensors_parse(struct slice bytes, struct tensors **ret);
 

@@ -301,6 +301,13 @@ static bool covers(struct buf *offsets, size_t data_len)
     return at == data_len;
 }
 
+/* Files of other writers, and our oldest, tell no sum. */
+static bool is_as_summed(const struct tensors *tensors)
+{
+    const char *text = tensors_text(tensors, SAFETENSORS_SUM);
+    return !text || strcmp(text, tensors_sum(tensors).text) == 0;
+}
+
 enum status tensors_parse(struct slice bytes, struct tensors **ret)
 {
     uint64_t header;
@@ -314,7 +321,8 @@ enum status tensors_parse(struct slice bytes, struct tensors **ret)
                           .data = {data, bytes.len - sizeof header - header},
                           .tensors = tensors_create()};
     parse_header(&parse);
-    bool ok = !parse.in.bad && covers(&parse.offsets, parse.data.len);
+    bool ok =
+        !parse.in.bad && covers(&parse.offsets, parse.data.len) && is_as_summed(parse.tensors);
     buf_done(&parse.name);
     buf_done(&parse.text);
     buf_done(&parse.offsets);

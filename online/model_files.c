@@ -44,6 +44,7 @@ enum status model_files_save(const char *dir, const char *name, const struct mod
         put_number(tensors, "freshet.cursor", (int64_t)manifest->cursor);
         put_number(tensors, "freshet.published_us", manifest->published);
         put_number(tensors, "freshet.newest_example_us", manifest->newest);
+        tensors_put_sum(tensors);
         st = tensors_write(tensors, path);
     }
     tensors_free(tensors);

@@ -305,3 +305,34 @@ Test(safetensors, survives_every_flipped_bit)
     }
     buf_done(&file);
 }
+
+/* With a sum every single bit counts: of names, shapes, texts and data alike. */
+Test(safetensors, a_sum_finds_every_flipped_bit)
+{
+    struct tensors *before = tensors_create(), *got = NULL;
+    const float data[] = {1, 2, 3};
+    tensors_put(before, "weights", TENSOR_F32, (size_t[]){3}, 1, data);
+    tensors_put_text(before, "version", "7");
+    tensors_put_sum(before);
+    cr_assert(eq(int, tensors_write(before, "summed"), ST_OK));
+    tensors_free(before);
+    FILE *in = fopen("summed", "rb");
+    char bytes[512];
+    size_t n = fread(bytes, 1, sizeof bytes, in);
+    fclose(in);
+    cr_assert(n > 100 && n < sizeof bytes);
+    cr_expect(eq(int, tensors_parse((struct slice){bytes, n}, &got), ST_OK));
+    tensors_free(got);
+    size_t taken = 0;
+    for (size_t bit = 0; bit < 8 * n; bit++) {
+        bytes[bit / 8] ^= (char)(1 << bit % 8);
+        if (tensors_parse((struct slice){bytes, n}, &got) == ST_OK) {
+            taken++; /* the sum's own name, spaces behind the header */
+            cr_expect(bytes[bit / 8] == 0 || memmem(bytes, n, "freshet.sum", 11) == NULL);
+            tensors_free(got);
+        }
+        bytes[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    cr_expect(taken <= 8 * 11 + 64, "%zu", taken);
+    unlink("summed");
+}
