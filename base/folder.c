@@ -2,13 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum status sync_folder(const char *path)
+enum status folder_sync(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -28,7 +30,7 @@ static enum status make_one(char *path, char *end, char *slash)
     if (mkdir(path, 0777) == 0) {
         if (slash)
             *slash = '\0';
-        st = sync_folder(!slash ? "." : slash == path ? "/" : path);
+        st = folder_sync(!slash ? "." : slash == path ? "/" : path);
         if (slash)
             *slash = '/';
     } else if (errno != EEXIST || stat(path, &info) < 0) {
@@ -58,4 +60,18 @@ enum status folder_make(const char *path)
             return ST_OK;
         slash = names_one ? at : slash;
     }
+}
+
+static int remove_entry(const char *path, const struct stat *info, int flag, struct FTW *walk)
+{
+    (void)info;
+    (void)flag;
+    (void)walk;
+    return remove(path);
+}
+
+void folder_remove(const char *path)
+{
+    enum { FOLDERS_OPEN_MAX = 16 };
+    nftw(path, remove_entry, FOLDERS_OPEN_MAX, FTW_DEPTH | FTW_PHYS);
 }

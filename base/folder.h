@@ -1,5 +1,5 @@
 /*
- * base/folder.h -- making folders that are still there after a power cut.
+ * base/folder.h -- folders: made so that they are still there after a power cut, and removed.
  */
 #ifndef BASE_FOLDER_H
 #define BASE_FOLDER_H
@@ -9,5 +9,10 @@
 /* Makes a folder and its parents, as far as they are missing, and fsyncs what they were made in.
  * Returns ST_EINVAL for an empty or overlong path, ST_EIO (errno says why). */
 STATUS_CHECKED enum status folder_make(const char *path);
+
+/* Makes what was created, renamed or removed in a folder durable. ST_EIO (errno says why). */
+STATUS_CHECKED enum status folder_sync(const char *path);
+/* Removes a folder with all that it holds, as far as that can be removed. */
+void folder_remove(const char *path);
 
 #endif

@@ -49,6 +49,10 @@ struct store_ops {
                         void *arg);
     void (*free)(struct store *store);
     const char *(*error)(const struct store *store);
+    /* A copy of the store, as it is between two writes, in a folder that must not exist; its parent
+     * must. Any thread may, while another one writes. Files that no longer change are linked, where
+     * the folder is on the same disk. On failure ret_error gets a line. NULL: not of this kind. */
+    enum status (*checkpoint)(struct store *store, const char *dir, struct buf *ret_error);
 };
 
 struct store {
@@ -58,6 +62,12 @@ struct store {
 /* Opens, or makes, the store in a folder (parents are made). A second process is refused.
  * Returns ST_EBUSY (in use), ST_ECORRUPT, ST_EIO; *ret_error is then a text to free(). */
 STATUS_CHECKED enum status store_open_rocks(const char *dir, struct store **ret, char **ret_error);
+/* The same, to look at it: writes nothing and takes no lock, so nobody else may have it open. */
+STATUS_CHECKED enum status store_open_rocks_to_read(const char *dir, struct store **ret,
+                                                    char **ret_error);
+/* The process that has the store in a folder open; 0: none, or none that can be seen from here. Not
+ * for a folder that this very process has open. */
+int store_holder(const char *dir);
 /* For tests: see store_memory.h. */
 STATUS_CHECKED enum status store_open_memory(struct store **ret);
 

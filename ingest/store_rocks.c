@@ -6,10 +6,12 @@
  * log's churn never makes a compaction rewrite pages.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <rocksdb/c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/folder.h"
 #include "ingest/store.h"
@@ -164,6 +166,24 @@ static const char *rocks_error(const struct store *store)
     return ((const struct rocks *)store)->error;
 }
 
+/* Memory is written out first, so that little of the log has to be copied. Takes over no lock of
+ * ours: the message is not put where the writing thread puts its own. */
+static enum status rocks_checkpoint(struct store *store, const char *dir, struct buf *ret_error)
+{
+    char *message = NULL;
+    rocksdb_checkpoint_t *checkpoint =
+        rocksdb_checkpoint_object_create(rocks_of(store)->db, &message);
+    if (!message)
+        rocksdb_checkpoint_create(checkpoint, dir, 0, &message);
+    if (checkpoint)
+        rocksdb_checkpoint_object_destroy(checkpoint);
+    if (!message)
+        return ST_OK;
+    buf_text(ret_error, message);
+    rocksdb_free(message);
+    return ST_EIO;
+}
+
 static const struct store_ops rocks_ops = {
     .batch_create = rocks_batch_create,
     .batch_free = rocks_batch_free,
@@ -175,6 +195,7 @@ static const struct store_ops rocks_ops = {
     .scan = rocks_scan,
     .free = rocks_free,
     .error = rocks_error,
+    .checkpoint = rocks_checkpoint,
 };
 
 /* The whole working set is in memory and nothing is read back but at start: no block cache to speak
@@ -216,13 +237,17 @@ static void keep_log_uncompacted(rocksdb_options_t *options)
     rocksdb_options_set_level0_stop_writes_trigger(options, 60);
 }
 
-static enum status open_db(struct rocks *rocks, const char *dir)
+static enum status open_db(struct rocks *rocks, const char *dir, bool to_read)
 {
     static const char *const names[CF_COUNT] = {"default", "pages"};
     const rocksdb_options_t *options[CF_COUNT] = {rocks->options[CF_LOG], rocks->options[CF_PAGES]};
     char *message = NULL;
-    rocks->db = rocksdb_open_column_families(rocks->options[CF_LOG], dir, CF_COUNT, names, options,
-                                             rocks->families, &message);
+    if (to_read)
+        rocks->db = rocksdb_open_for_read_only_column_families(
+            rocks->options[CF_LOG], dir, CF_COUNT, names, options, rocks->families, 0, &message);
+    else
+        rocks->db = rocksdb_open_column_families(rocks->options[CF_LOG], dir, CF_COUNT, names,
+                                                 options, rocks->families, &message);
     if (message && (strstr(message, "lock hold by") || strstr(message, "temporarily"))) {
         failed(rocks, message);
         return ST_EBUSY;
@@ -230,7 +255,7 @@ static enum status open_db(struct rocks *rocks, const char *dir)
     return failed(rocks, message);
 }
 
-enum status store_open_rocks(const char *dir, struct store **ret, char **ret_error)
+static enum status open_rocks(const char *dir, bool to_read, struct store **ret, char **ret_error)
 {
     struct rocks *rocks = calloc(1, sizeof *rocks);
     if (!rocks)
@@ -243,9 +268,9 @@ enum status store_open_rocks(const char *dir, struct store **ret, char **ret_err
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();
-    enum status st = folder_make(dir);
+    enum status st = to_read ? ST_OK : folder_make(dir);
     if (st == ST_OK)
-        st = open_db(rocks, dir);
+        st = open_db(rocks, dir, to_read);
     else
         snprintf(rocks->error, sizeof rocks->error, "cannot make the folder: %s", strerror(errno));
     if (st == ST_OK) {
@@ -255,4 +280,28 @@ enum status store_open_rocks(const char *dir, struct store **ret, char **ret_err
     *ret_error = strdup(rocks->error);
     rocks_free(&rocks->store);
     return st;
+}
+
+enum status store_open_rocks(const char *dir, struct store **ret, char **ret_error)
+{
+    return open_rocks(dir, false, ret, ret_error);
+}
+
+enum status store_open_rocks_to_read(const char *dir, struct store **ret, char **ret_error)
+{
+    return open_rocks(dir, true, ret, ret_error);
+}
+
+/* RocksDB locks a file of its own with fcntl(), which can tell by whom. */
+int store_holder(const char *dir)
+{
+    char path[4200];
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    snprintf(path, sizeof path, "%s/LOCK", dir);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    bool held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(fd);
+    return held ? (int)lock.l_pid : 0;
 }

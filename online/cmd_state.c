@@ -4,9 +4,9 @@
 
 #include "online/command.h"
 #include "online/inspect.h"
-#include "online/model_files.h"
 #include "online/readable.h"
 #include "online/rows.h"
+#include "online/state_actions.h"
 
 struct tally {
     size_t n, bytes;
@@ -31,8 +31,11 @@ static void print_families(struct inspect *inspect)
     }
 }
 
-static int list(struct inspect *inspect)
+static int list(struct inspect *inspect, int n, char **words)
 {
+    (void)words;
+    if (n > 0)
+        return command_misused(&cmd_state, "list takes no more words");
     const struct head *head = &inspect->head;
     struct join_figures join = join_figures(inspect->join);
     printf("epoch %" PRIu64 ", %" PRIu64 " records taken, stream time %s, model version %" PRIu32
@@ -46,27 +49,6 @@ static int list(struct inspect *inspect)
         printf("%-48s %10" PRId32 " %14" PRId64 "\n", head->lanes[i].topic,
                head->lanes[i].partition, head->lanes[i].next);
     print_families(inspect);
-    return 0;
-}
-
-static int verify(struct inspect *inspect, const char *dir)
-{
-    char models[4200];
-    struct trainer_checkpoint point;
-    struct model_manifest manifest;
-    struct key128 digest = state_digest(inspect->state);
-    enum status st = commit_read_trainer(inspect->store, &point);
-    if (st == ST_OK) {
-        snprintf(models, sizeof models, "%s/models/%s", dir, point.file);
-        st = model_files_inspect(models, &manifest, NULL, 0);
-        if (st < 0)
-            fprintf(stderr, "%s: %s: put back a copy of the whole state directory\n", models,
-                    status_text(st));
-    }
-    if (st < 0 && st != ST_ENOTFOUND)
-        return 1;
-    printf("%zu records whole, digest %016" PRIx64 "%016" PRIx64 "\n", state_count(inspect->state),
-           digest.hi, digest.lo);
     return 0;
 }
 
@@ -120,18 +102,44 @@ static int get(struct inspect *inspect, int n, char **words)
     return command_misused(&cmd_state, "get KIND ID, get KIND ID KIND ID, or get event ID?");
 }
 
-static int act(struct inspect *inspect, const char *dir, int n, char **words)
+/* What opens the whole state with the config it is of. */
+static int look(const struct state_request *request,
+                int (*fn)(struct inspect *inspect, int n, char **words))
 {
-    if (strcmp(words[0], "list") == 0)
-        return list(inspect);
-    if (strcmp(words[0], "verify") == 0)
-        return verify(inspect, dir);
-    return get(inspect, n - 1, words + 1);
+    struct inspect inspect;
+    if (inspect_open(request->settings, request->dir, &inspect) < 0)
+        return 1;
+    int status = fn(&inspect, request->n, request->words);
+    inspect_close(&inspect);
+    return status;
 }
 
-static bool known_action(const char *word)
+static int state_list(const struct state_request *request)
 {
-    return strcmp(word, "list") == 0 || strcmp(word, "verify") == 0 || strcmp(word, "get") == 0;
+    return look(request, list);
+}
+
+static int state_get(const struct state_request *request)
+{
+    return look(request, get);
+}
+
+static const struct action {
+    const char *word;
+    int (*run)(const struct state_request *request);
+    bool needs_config;
+} actions[] = {
+    {"list", state_list, true},        {"get", state_get, true},
+    {"verify", state_verify, true},    {"checkpoint", state_checkpoint, false},
+    {"restore", state_restore, false},
+};
+
+static const struct action *find_action(const char *word)
+{
+    for (size_t i = 0; word && i < sizeof actions / sizeof actions[0]; i++)
+        if (strcmp(word, actions[i].word) == 0)
+            return &actions[i];
+    return NULL;
 }
 
 static int run(int argc, char **argv)
@@ -139,32 +147,42 @@ static int run(int argc, char **argv)
     const char *config = NULL, *dir = NULL;
     if (!command_state_options(argc, argv, &config, &dir))
         return 2;
-    if (!config)
-        return command_misused(&cmd_state, "which config? give it with -c");
-    if (optind >= argc || !known_action(argv[optind]))
-        return command_misused(&cmd_state, "list, get or verify?");
+    const struct action *action = find_action(optind < argc ? argv[optind] : NULL);
+    if (!action)
+        return command_misused(&cmd_state, "list, get, verify, checkpoint or restore?");
+    if (!config && (action->needs_config || !dir))
+        return command_misused(
+            &cmd_state, action->needs_config ? "which config? give it with -c"
+                                             : "which state? give its config with -c, or --state");
     struct settings *settings = NULL;
-    if (settings_load(config, stderr, &settings) < 0)
+    if (config && settings_load(config, stderr, &settings) < 0)
         return 1;
-    struct inspect inspect;
-    int status = 1;
-    dir = dir ? dir : settings->state.dir;
-    if (inspect_open(settings, dir, &inspect) == ST_OK) {
-        status = act(&inspect, dir, argc - optind, argv + optind);
-        inspect_close(&inspect);
-    }
+    struct state_request request = {settings, dir ? dir : settings->state.dir, argc - optind - 1,
+                                    argv + optind + 1};
+    int status = action->run(&request);
     settings_free(settings);
     return status;
 }
 
 const struct command cmd_state = {
     "state",
-    "list | get KIND ID [KIND ID] | get event ID | verify   -c CONFIG [--state DIR]",
-    "what a state directory holds (of a service that is not running)\n"
+    "list | get KIND ID [KIND ID] | get event ID | verify [DIR] | checkpoint TO | restore FROM   "
+    "-c CONFIG [--state DIR]",
+    "what a state directory holds, and copies of it\n"
     "\n"
-    "  list          positions of the inputs, families of records and their sizes\n"
-    "  get KIND ID   what is known of an entity (or a pair), as JSON lines\n"
-    "  get event ID  what an event was scored, while it waits for its label\n"
-    "  verify        reads everything, checks the model file, prints a digest of the state\n",
+    "  list           positions of the inputs, families of records and their sizes\n"
+    "  get KIND ID    what is known of an entity (or a pair), as JSON lines\n"
+    "  get event ID   what an event was scored, while it waits for its label\n"
+    "  verify [DIR]   reads everything, a checkpoint's files byte for byte, checks the model "
+    "files\n"
+    "                 and prints a digest of the state\n"
+    "  checkpoint TO  copies the state to a new folder, while the service runs or not\n"
+    "  restore FROM   makes a checkpoint the state directory, which must be empty or not there\n"
+    "\n"
+    "  -c, --config FILE  the pipeline, which also says where the state is\n"
+    "      --state DIR    the state directory, over the config's\n"
+    "\n"
+    "list, get and verify want a state that no process has open: of a running service look at a\n"
+    "checkpoint. checkpoint and restore do with --state alone.\n",
     run,
 };

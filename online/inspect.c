@@ -17,7 +17,15 @@ static enum status open_store(const char *dir, struct inspect *inspect)
     snprintf(path, sizeof path, "%s/db", dir);
     if (stat(path, &info) < 0)
         return say(dir, "no state here", ST_ENOTFOUND, NULL);
-    enum status st = store_open_rocks(path, &inspect->store, &error);
+    int holder = store_holder(path);
+    if (holder > 0) {
+        fprintf(stderr,
+                "%s: process %d is at work on it: take a checkpoint (`freshet state checkpoint`) "
+                "and look at that\n",
+                dir, holder);
+        return ST_EBUSY;
+    }
+    enum status st = store_open_rocks_to_read(path, &inspect->store, &error);
     if (st < 0)
         say(dir, "cannot open", st, error);
     free(error);

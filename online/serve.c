@@ -1,9 +1,12 @@
 #include "online/serve.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "ingest/source_kafka.h"
+#include "online/control.h"
 #include "online/http.h"
 #include "online/live.h"
 #include "online/top.h"
@@ -12,6 +15,7 @@ struct console {
     struct top *top;
     struct live *live;
     struct http *http;
+    struct control *control;
 };
 
 static void tell_broker(void *arg, size_t lane, int64_t next)
@@ -60,6 +64,35 @@ static enum status open_http(const struct settings *settings, struct service *se
     return st;
 }
 
+/* "checkpoint FOLDER", from `freshet state checkpoint`. */
+static enum status on_request(void *arg, const char *request, struct buf *reply)
+{
+    static const char word[] = "checkpoint ";
+    if (strncmp(request, word, sizeof word - 1) != 0) {
+        buf_text(reply, "this freshet does not know what is asked of it");
+        return ST_EINVAL;
+    }
+    const char *to = request + sizeof word - 1;
+    int64_t began = service_clock();
+    enum status st = service_checkpoint(arg, to, reply);
+    if (st < 0)
+        log_error("checkpoint.failed", "to=\"%s\" why=\"%.*s\"", to, (int)reply->len,
+                  reply->len ? reply->data : "");
+    else
+        log_info("checkpoint.done", "to=\"%s\" ms=%lld", to,
+                 (long long)((service_clock() - began) / 1000));
+    return st;
+}
+
+/* Without it the service runs as well; only no checkpoint can be taken while it does. */
+static struct control *open_control(const char *dir, struct service *service)
+{
+    struct control *control = NULL;
+    if (control_start(dir, on_request, service, &control) < 0)
+        log_warn("control.failed", "dir=\"%s\" why=\"%s\"", dir, strerror(errno));
+    return control;
+}
+
 static enum status run_fed(const struct serve_options *options, struct service *service)
 {
     pthread_t feeder;
@@ -79,6 +112,7 @@ static enum status serve_with(const struct serve_options *options, struct consol
     TRY(service_open(&service_opts, &service));
     enum status st = open_http(options->settings, service, &console->http);
     if (st == ST_OK) {
+        console->control = open_control(options->dir, service);
         log_info("service.start", "name=%s dir=\"%s\" brokers=%s", options->settings->name,
                  options->dir, options->ends->brokers);
         if (options->live)
@@ -87,6 +121,7 @@ static enum status serve_with(const struct serve_options *options, struct consol
         live_stop(console->live);
         log_info("service.stop", "status=\"%s\"", status_text(st));
     }
+    control_stop(console->control);
     http_stop(console->http);
     service_free(service);
     return st;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "online/checkpoint.h"
 
 int64_t service_clock(void)
 {
@@ -31,9 +32,17 @@ static enum status open_store(struct service *service)
     if (service->store)
         return ST_OK;
     snprintf(path, sizeof path, "%s/db", service->options.dir);
+    if (checkpoint_is(service->options.dir)) {
+        log_error("state.checkpoint",
+                  "dir=\"%s\" why=\"it is a checkpoint, which would no longer be one\" "
+                  "hint=\"freshet state restore copies it to a state directory\"",
+                  service->options.dir);
+        return ST_EINVAL;
+    }
     enum status st = store_open_rocks(path, &service->store, &error);
     if (st == ST_EBUSY)
-        log_error("state.busy", "dir=\"%s\" why=\"another process uses it\"", service->options.dir);
+        log_error("state.busy", "dir=\"%s\" pid=%d why=\"another process uses it\"",
+                  service->options.dir, store_holder(path));
     else if (st < 0)
         log_error("state.open",
                   "dir=\"%s\" why=\"%s\" hint=\"put back a copy of the whole directory\"",
@@ -283,6 +292,11 @@ void service_free(struct service *service)
     head_done(&service->head);
     free(service->lane_of);
     free(service);
+}
+
+enum status service_checkpoint(struct service *service, const char *to, struct buf *error)
+{
+    return checkpoint_copy(service->store, service->options.dir, to, error);
 }
 
 struct service_parts service_parts(struct service *service)

@@ -73,6 +73,10 @@ struct service_parts {
 struct service_parts service_parts(struct service *service);
 /* Monotonic time, us. */
 int64_t service_clock(void);
+/* Copies the state directory to a new folder while the service runs; see checkpoint.h. Any thread.
+ * ST_EINVAL, ST_EIO: error says why. */
+STATUS_CHECKED enum status service_checkpoint(struct service *service, const char *to,
+                                              struct buf *error);
 /* For GET /health: a text that says how it is; *ret_ok: whether it is well. */
 const char *service_health(void *service, bool *ret_ok);
 

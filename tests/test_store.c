@@ -290,7 +290,8 @@ Test(store, rocksdb_is_refused_to_a_second)
     pid_t child = fork();
     if (child == 0) { /* nothing but the opening: the parent's threads are not here */
         char *error = NULL;
-        _exit(store_open_rocks(f.dir, &second, &error) == ST_EBUSY ? 0 : 1);
+        bool refused = store_open_rocks(f.dir, &second, &error) == ST_EBUSY;
+        _exit(refused && store_holder(f.dir) == getppid() ? 0 : 1);
     }
     int status = -1;
     cr_assert(eq(int, waitpid(child, &status, 0), child));
@@ -298,6 +299,32 @@ Test(store, rocksdb_is_refused_to_a_second)
     close_all(&f);
     cr_assert(eq(int, store_open_memory(&second), ST_OK));
     store_free(second);
+}
+
+Test(store, rocksdb_is_copied_while_it_is_written)
+{
+    struct fixture f = open_kind(ROCKS);
+    put(&f, "mhead", "7");
+    put(&f, "spage", "p");
+    write_batch(&f);
+    char dir[80], *why = NULL;
+    struct store *copy = NULL;
+    struct buf error = {0};
+    snprintf(dir, sizeof dir, "%s.copy", f.dir);
+    cr_assert(eq(int, f.store->ops->checkpoint(f.store, dir, &error), ST_OK));
+    cr_expect(eq(int, f.store->ops->checkpoint(f.store, dir, &error), ST_EIO), "it is there");
+    cr_expect(gt(sz, error.len, 0));
+    put(&f, "mhead", "8");
+    write_batch(&f);
+    cr_assert(eq(int, store_open_rocks_to_read(dir, &copy, &why), ST_OK));
+    cr_expect(eq(str, (char *)content(copy, "m", "t"), "mhead=7 "));
+    cr_expect(eq(str, (char *)content(copy, "s", "t"), "spage=p "));
+    cr_expect(eq(str, (char *)content(f.store, "m", "n"), "mhead=8 "));
+    cr_expect(eq(int, store_holder(dir), 0), "one that reads holds nothing");
+    store_free(copy);
+    remove_folder(dir);
+    buf_done(&error);
+    close_all(&f);
 }
 
 /* A write cut off by a power failure was acknowledged to nobody: the ones before it stay. */
