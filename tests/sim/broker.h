@@ -1,0 +1,51 @@
+/*
+ * tests/sim/broker.h -- a broker that misbehaves within its contract: topics of an input behind a
+ * source, and the rows that came of them behind a sink.
+ *
+ * Records come in runs of any length, with delays. Rows may be taken late, some are refused for
+ * good, the queue may be full, and acknowledgements come when they like. When the process dies, a
+ * row that was under way has arrived or not. What arrives is kept by where it came from: a second
+ * arrival must be the same bytes.
+ */
+#ifndef TESTS_SIM_BROKER_H
+#define TESTS_SIM_BROKER_H
+
+#include "ingest/sink.h"
+#include "ingest/source.h"
+#include "tests/sim/input.h"
+#include "tests/sim/world.h"
+
+/* A record's row. */
+struct arrival {
+    unsigned times;
+    enum channel channel;
+    struct buf bytes; /* key, payload and reason */
+    struct slice payload;
+    bool refused;
+};
+
+struct broker {
+    const struct input *input;
+    struct world *world;
+    struct arrival *arrivals[INPUT_LANES_MAX]; /* one a record */
+    int64_t group[INPUT_LANES_MAX];            /* offsets of the group */
+    unsigned refuse_one_in;                    /* 0: no row is refused */
+    bool acks_early;                           /* a planted fault: before it has the row */
+    bool calm;                                 /* no misbehaviour */
+    char wrong[300];                           /* what a row did that it must not; "": nothing */
+};
+
+void broker_init(struct broker *broker, const struct input *input, struct world *world);
+void broker_done(struct broker *broker);
+
+/* A process's ends; their free() is the service's death for what is under way. */
+struct source *broker_source(struct broker *broker);
+struct sink *broker_sink(struct broker *broker);
+/* Has this row's lane and offset the bytes? Both ways of arriving come here. */
+void broker_arrive(struct broker *broker, const struct row *row);
+/* Where a lane of the merge stands, as `committed` tells. */
+void broker_commit(void *broker, size_t lane, int64_t next);
+/* The offset behind the last record of a lane. */
+int64_t broker_end(const struct broker *broker, size_t lane);
+
+#endif

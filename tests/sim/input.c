@@ -1,0 +1,344 @@
+#include "tests/sim/input.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/rng.h"
+
+#define HOUR_US (3600 * SECOND_US)
+#define BEGIN   (INT64_C(1767571200) * SECOND_US) /* 2026-01-05 */
+
+enum { EVENTS_MAX = 400 };
+
+struct made {
+    int64_t time;
+    unsigned number; /* of its id */
+    int64_t label_known;
+    bool positive;
+};
+
+struct maker {
+    struct rng rng;
+    struct input *input;
+    unsigned payments, logins, labels; /* partitions; lanes come in this order */
+    int64_t delay, lateness;
+    unsigned n;
+    struct made made[EVENTS_MAX];
+};
+
+static uint64_t below(struct maker *maker, uint64_t n)
+{
+    return rng_below(&maker->rng, n);
+}
+
+static bool chance(struct maker *maker, unsigned percent)
+{
+    return below(maker, 100) < percent;
+}
+
+static const char *one_of(struct maker *maker, const char *const *texts)
+{
+    size_t n = 0;
+    while (texts[n])
+        n++;
+    return texts[below(maker, n)];
+}
+
+/* The configuration. */
+
+static const char *const delays[] = {"6h", "1d", "2d", NULL};
+static const int64_t delays_us[] = {6 * HOUR_US, 24 * HOUR_US, 48 * HOUR_US};
+
+static void put_labels(struct maker *maker, struct buf *yaml)
+{
+    static const char *const absents[] = {"", ", absent: {is: 0, after: 3d}", ", absent: none",
+                                          ", absent: {is: 1, after: 2d}", NULL};
+    static const char *const keeps[] = {"", "", ", keep_negatives: 0.5", NULL};
+    static const char *const horizons[] = {"4d", "8d", NULL};
+    size_t delay = below(maker, 3);
+    maker->delay = delays_us[delay];
+    buf_printf(yaml,
+               "labels: {topic: frauds, id: ID, value: FRAUD, time: {field: KNOWN, format: "
+               "epoch_us}, delay: %s, horizon: %s%s%s}\n",
+               delays[delay], one_of(maker, horizons), one_of(maker, absents),
+               one_of(maker, keeps));
+}
+
+static void put_features(struct maker *maker, struct buf *yaml)
+{
+    static const char *const choices[] = {
+        "{calendar: hour}",
+        "{calendar: weekend}",
+        "{category: COUNTRY}",
+        "{category: SHOP}",
+        "{text: NOTE}",
+        "{window: AMOUNT, by: CARD, over: [1h, 2d], take: [count, sum, mean, min, max, std, "
+        "since]}",
+        "{window: AMOUNT, by: SHOP, over: [6h, 3d], take: [count, mean, ratio]}",
+        "{window: AMOUNT, by: [CARD, SHOP], over: [2d], take: [count, mean, since]}",
+        "{window: AMOUNT, by: CARD, over: [1d], delay: 6h, take: [count, max]}",
+        "{window: SHOP, by: CARD, over: [2d], take: [distinct]}",
+        "{window: RISK, by: CARD, over: [1d], take: [count, mean]}",
+        "{window: label, by: CARD, over: [2d, 5d], take: [count, sum, mean]}",
+        "{window: label, by: SHOP, over: [3d], take: [count, mean]}",
+        NULL};
+    buf_text(yaml, "features:\n  - {value: AMOUNT}\n");
+    for (size_t i = 0; choices[i]; i++)
+        if (chance(maker, 55))
+            buf_printf(yaml, "  - %s\n", choices[i]);
+}
+
+static void put_model(struct maker *maker, struct buf *yaml)
+{
+    static const char *const publishes[] = {"1h", "6h", "1d", NULL};
+    static const char *const bins[] = {"1", "8", "16", NULL};
+    static const char *const l1s[] = {"0", "0.1", NULL};
+    buf_printf(yaml,
+               "models:\n  - {name: fraud, kind: ftrl, publish: %s, bins: %s, l1: %s, table: 1000, "
+               "admit: %s, expire: 6d}\n",
+               one_of(maker, publishes), one_of(maker, bins), one_of(maker, l1s),
+               chance(maker, 50) ? "1" : "2");
+}
+
+static void put_config(struct maker *maker, struct buf *yaml)
+{
+    static const char *const latenesses[] = {"0s", "3h", NULL};
+    size_t lateness = below(maker, 2);
+    maker->lateness = lateness ? 3 * HOUR_US : 0;
+    buf_text(yaml, "name: sim\n"
+                   "streams:\n"
+                   "  - name: payments\n"
+                   "    id: ID\n"
+                   "    time: {field: TIME, format: epoch_us}\n"
+                   "    fields: {CARD: entity, SHOP: entity, COUNTRY: category, AMOUNT: number, "
+                   "NOTE: text, RISK: number}\n"
+                   "    score: true\n"
+                   "  - name: logins\n"
+                   "    fields: {CARD: entity, RISK: number}\n");
+    put_labels(maker, yaml);
+    buf_printf(yaml, "time: {lateness: %s, ahead_max: 6h}\n", latenesses[lateness]);
+    put_features(maker, yaml);
+    put_model(maker, yaml);
+    buf_text(yaml, "scores: {include: [features]}\n");
+}
+
+/* The topics. */
+
+static void add_lanes(struct maker *maker, const char *topic, uint16_t stream, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        maker->input->lanes[maker->input->n_lanes++] =
+            (struct input_lane){.topic = topic, .stream = stream, .partition = (int32_t)i};
+}
+
+static void put_record(struct maker *maker, size_t number, struct buf *payload, int64_t broker_time,
+                       bool malformed)
+{
+    struct input_lane *lane = &maker->input->lanes[number];
+    if (lane->n == lane->cap) {
+        lane->cap = lane->cap ? 2 * lane->cap : 32;
+        lane->records = realloc(lane->records, lane->cap * sizeof *lane->records);
+        if (!lane->records)
+            abort();
+    }
+    int64_t last = lane->n > 0 ? lane->records[lane->n - 1].offset : (int64_t)below(maker, 3) * 500;
+    lane->records[lane->n++] = (struct input_record){
+        .payload = buf_slice(payload), /* handed over */
+        .offset = last + 1 + (chance(maker, 5) ? (int64_t)below(maker, 3) : 0),
+        .broker_time = broker_time / 1000 * 1000,
+        .malformed = malformed,
+    };
+    maker->input->n_records++;
+    *payload = (struct buf){0};
+}
+
+static void put_malformed(struct maker *maker, size_t lane, int64_t now)
+{
+    static const char *const texts[] = {"",
+                                        "{",
+                                        "not json",
+                                        "{\"ID\": \"e1\", \"TIME\": \"yesterday\"}",
+                                        "{\"TIME\": 17}",
+                                        "{\"ID\": \"far\", \"TIME\": 4070908800000000, "
+                                        "\"CARD\": \"c1\", \"SHOP\": \"s1\", \"AMOUNT\": 1}",
+                                        NULL};
+    struct buf payload = {0};
+    buf_text(&payload, one_of(maker, texts));
+    buf_byte(&payload, '\0');
+    payload.len--;
+    put_record(maker, lane, &payload, now, true);
+}
+
+static void put_payment_fields(struct maker *maker, struct buf *payload)
+{
+    static const char *const countries[] = {"DE", "FR", "CH", "é", NULL};
+    static const char *const notes[] = {"rent for may", "thanks", "rent", "Order 77 thanks!", NULL};
+    if (!chance(maker, 2))
+        buf_printf(payload, ", \"CARD\": \"c%u\"", (unsigned)below(maker, 12));
+    if (!chance(maker, 2))
+        buf_printf(payload, ", \"SHOP\": %u", (unsigned)below(maker, 6));
+    if (!chance(maker, 5))
+        buf_printf(payload, ", \"COUNTRY\": \"%s\"", one_of(maker, countries));
+    if (!chance(maker, 3))
+        buf_printf(payload, ", \"AMOUNT\": %s%u.%02u", chance(maker, 5) ? "-" : "",
+                   (unsigned)below(maker, chance(maker, 10) ? 5000 : 100),
+                   (unsigned)below(maker, 100));
+    if (chance(maker, 50))
+        buf_printf(payload, ", \"NOTE\": \"%s\"", one_of(maker, notes));
+    if (chance(maker, 50))
+        buf_printf(payload, ", \"RISK\": 0.%u", (unsigned)below(maker, 10));
+}
+
+static void put_payment(struct maker *maker, unsigned number, int64_t time, int64_t now)
+{
+    struct buf payload = {0};
+    buf_printf(&payload, "{\"ID\": \"e%u\", \"TIME\": %" PRId64, number, time);
+    put_payment_fields(maker, &payload);
+    buf_text(&payload, "}");
+    put_record(maker, below(maker, maker->payments), &payload, now, false);
+}
+
+static void put_login(struct maker *maker, int64_t now)
+{
+    struct buf payload = {0};
+    buf_printf(&payload, "{\"CARD\": \"c%u\", \"RISK\": 0.%u}", (unsigned)below(maker, 12),
+               (unsigned)below(maker, 10));
+    put_record(maker, maker->payments + below(maker, maker->logins), &payload, now, false);
+}
+
+/* Some are late, by up to twice what is observed, and some in the instant of the one before. */
+static int64_t event_time(struct maker *maker, int64_t now)
+{
+    return chance(maker, 6) ? now - (int64_t)below(maker, 8 * HOUR_US) : now;
+}
+
+static void make_payment(struct maker *maker, int64_t now)
+{
+    if (maker->n > 0 && chance(maker, 5)) { /* an id comes again */
+        const struct made *again = &maker->made[below(maker, maker->n)];
+        put_payment(maker, again->number, chance(maker, 50) ? again->time : now, now);
+        return;
+    }
+    struct made *made = &maker->made[maker->n];
+    *made = (struct made){.time = event_time(maker, now), .number = maker->n};
+    made->label_known = made->time + (int64_t)below(maker, (uint64_t)maker->delay * 2);
+    if (chance(maker, 10)) /* before its event */
+        made->label_known = made->time - (int64_t)below(maker, 12 * HOUR_US);
+    made->positive = chance(maker, 30);
+    maker->n++;
+    put_payment(maker, made->number, made->time, now);
+}
+
+static void make_events(struct maker *maker, unsigned n)
+{
+    int64_t now = BEGIN, step = (int64_t)(8 + below(maker, 14)) * 24 * HOUR_US / n;
+    for (unsigned i = 0; i < n; i++) {
+        if (!chance(maker, 10))
+            now += (int64_t)below(maker, 2 * (uint64_t)step);
+        if (chance(maker, 3))
+            put_malformed(maker, below(maker, maker->payments), now);
+        else if (maker->logins > 0 && chance(maker, 20))
+            put_login(maker, now);
+        else
+            make_payment(maker, now);
+    }
+}
+
+struct label_made {
+    int64_t known;
+    unsigned number;
+    bool positive;
+};
+
+static int by_known(const void *a, const void *b)
+{
+    const struct label_made *x = a, *y = b;
+    return (x->known > y->known) - (x->known < y->known);
+}
+
+static void put_label(struct maker *maker, const struct label_made *label)
+{
+    struct buf payload = {0};
+    buf_printf(&payload, "{\"ID\": \"e%u\", \"FRAUD\": %d, \"KNOWN\": %" PRId64 "}", label->number,
+               label->positive, label->known);
+    size_t lane = maker->payments + maker->logins + label->number % maker->labels;
+    if (chance(maker, 2))
+        put_malformed(maker, lane, label->known);
+    put_record(maker, lane, &payload, label->known, false);
+}
+
+static void make_labels(struct maker *maker)
+{
+    static struct label_made labels[3 * EVENTS_MAX];
+    size_t n = 0;
+    for (unsigned i = 0; i < maker->n; i++) {
+        const struct made *made = &maker->made[i];
+        if (chance(maker, 25))
+            continue;
+        struct label_made label = {made->label_known, made->number, made->positive};
+        if (chance(maker, 3)) /* of an event that nobody knows */
+            label.number += 10000;
+        labels[n++] = label;
+        label.known += (int64_t)below(maker, 3 * 24 * HOUR_US);
+        if (chance(maker, 8))
+            labels[n++] = label;
+        label.known += (int64_t)below(maker, 2 * 24 * HOUR_US);
+        label.positive = !label.positive;
+        if (chance(maker, 8))
+            labels[n++] = label;
+    }
+    qsort(labels, n, sizeof *labels, by_known);
+    for (size_t i = 0; i < n; i++)
+        put_label(maker, &labels[i]);
+}
+
+struct input *input_create(uint64_t number)
+{
+    struct maker maker = {.rng = rng_part(number, 1)};
+    struct input *input = maker.input = calloc(1, sizeof *input);
+    if (!input)
+        abort();
+    input->number = number;
+    put_config(&maker, &input->config);
+    enum status st =
+        settings_parse("sim.yaml", buf_slice(&input->config), stderr, &input->settings);
+    if (st < 0)
+        abort();
+    maker.payments = 1 + (unsigned)below(&maker, 3);
+    maker.logins = (unsigned)below(&maker, 3);
+    maker.labels = 1 + (unsigned)below(&maker, 2);
+    add_lanes(&maker, "payments", 0, maker.payments);
+    add_lanes(&maker, "logins", 1, maker.logins);
+    add_lanes(&maker, "frauds", LABEL_STREAM, maker.labels);
+    make_events(&maker, 40 + (unsigned)below(&maker, chance(&maker, 10) ? 340 : 120));
+    make_labels(&maker);
+    return input;
+}
+
+void input_free(struct input *input)
+{
+    if (!input)
+        return;
+    for (size_t i = 0; i < input->n_lanes; i++) {
+        for (size_t j = 0; j < input->lanes[i].n; j++)
+            free((void *)(uintptr_t)input->lanes[i].records[j].payload.data);
+        free(input->lanes[i].records);
+    }
+    buf_done(&input->config);
+    settings_free(input->settings);
+    free(input);
+}
+
+size_t input_find(const struct input_lane *lane, int64_t offset)
+{
+    size_t low = 0, high = lane->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (lane->records[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}

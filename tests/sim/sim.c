@@ -1,0 +1,153 @@
+/*
+ * The simulation: the whole line in one thread, with crashes. docs/simulation.md says how to use
+ * it.
+ *
+ *     sim --seeds 1..2000            all of these; exit status 1 if one is wrong
+ *     sim --seed 17                  one, with a trace of what happened
+ *     sim --fault NAME --seeds 1..200   with a planted fault: exit status 0 once one is wrong
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/sim/trial.h"
+
+enum { SEEDS_AN_INPUT = 4 };
+
+const char *const fault_names[FAULT_COUNT] = {
+    [FAULT_NONE] = "none",
+    [FAULT_OFFSETS_APART] = "offsets-apart",
+    [FAULT_RECORD_CHANGES] = "record-changes",
+    [FAULT_STORE_UNSYNCED] = "store-unsynced",
+    [FAULT_FILE_UNSYNCED] = "file-unsynced",
+    [FAULT_CURSOR_AHEAD] = "cursor-ahead",
+    [FAULT_ROWS_ACKED_EARLY] = "rows-acked-early",
+};
+
+/* An input and its run without a crash, for the seeds that share it. */
+struct standard {
+    struct input *input;
+    struct trial calm;
+};
+
+struct sim {
+    uint64_t first, last;
+    bool trace;
+    enum fault fault;
+    struct standard *standard;
+    uint64_t wrong, crashes, stops, records;
+};
+
+static void standard_free(struct standard *standard)
+{
+    if (!standard)
+        return;
+    trial_done(&standard->calm);
+    input_free(standard->input);
+    free(standard);
+}
+
+static bool standard_make(struct sim *sim, uint64_t number)
+{
+    standard_free(sim->standard);
+    struct standard *standard = sim->standard = calloc(1, sizeof *standard);
+    if (!standard)
+        abort();
+    standard->input = input_create(number);
+    struct trial_options options = {.input = standard->input, .seed = number, .calm = true};
+    if (trial_run(&options, &standard->calm) && trial_compare(&standard->calm, NULL))
+        return true;
+    printf("input %" PRIu64 ", without a crash: %s\n", number, standard->calm.wrong);
+    standard_free(standard);
+    sim->standard = NULL;
+    return false;
+}
+
+/* False if it is wrong. */
+static bool run_seed(struct sim *sim, uint64_t seed)
+{
+    uint64_t number = seed / SEEDS_AN_INPUT;
+    if ((!sim->standard || sim->standard->input->number != number) && !standard_make(sim, number))
+        return false;
+    struct trial trial;
+    struct trial_options options = {.input = sim->standard->input,
+                                    .seed = seed,
+                                    .fault = sim->fault,
+                                    .trace = sim->trace ? stdout : NULL};
+    if (sim->trace)
+        printf("%.*s\n", (int)options.input->config.len, options.input->config.data);
+    bool good = trial_run(&options, &trial) && trial_compare(&trial, &sim->standard->calm);
+    if (!good)
+        printf("seed %" PRIu64 ": %s\n", seed, trial.wrong);
+    sim->crashes += trial.crashes;
+    sim->stops += trial.stops;
+    sim->records += options.input->n_records;
+    trial_done(&trial);
+    return good;
+}
+
+static int run_seeds(struct sim *sim)
+{
+    double begin = disk_real_seconds();
+    uint64_t seed = sim->first;
+    for (; seed <= sim->last; seed++) {
+        sim->wrong += !run_seed(sim, seed);
+        if (sim->wrong >= 10 || (sim->wrong > 0 && sim->fault != FAULT_NONE))
+            break;
+    }
+    double seconds = disk_real_seconds() - begin;
+    uint64_t n = (seed > sim->last ? sim->last : seed) - sim->first + 1;
+    printf("%" PRIu64 " seeds, %" PRIu64 " wrong; %" PRIu64 " crashes, %" PRIu64
+           " orderly stops, %" PRIu64 " records in %.1f s: %.0f crashes a second\n",
+           n, sim->wrong, sim->crashes, sim->stops, sim->records, seconds,
+           (double)sim->crashes / seconds);
+    standard_free(sim->standard);
+    return (sim->wrong > 0) == (sim->fault == FAULT_NONE);
+}
+
+static bool parse_seeds(const char *text, struct sim *sim)
+{
+    int end = 0;
+    if (sscanf(text, "%" SCNu64 "..%" SCNu64 "%n", &sim->first, &sim->last, &end) == 2)
+        return text[end] == '\0' && sim->first <= sim->last;
+    return false;
+}
+
+static bool parse_fault(const char *text, struct sim *sim)
+{
+    for (unsigned i = 0; i < FAULT_COUNT; i++)
+        if (strcmp(text, fault_names[i]) == 0) {
+            sim->fault = (enum fault)i;
+            return true;
+        }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"seed", required_argument, NULL, 'n'},
+                                            {"seeds", required_argument, NULL, 's'},
+                                            {"fault", required_argument, NULL, 'f'},
+                                            {NULL, 0, NULL, 0}};
+    struct sim sim = {.first = 1, .last = 100};
+    bool good = true;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'n') {
+            sim.first = sim.last = strtoull(optarg, NULL, 10);
+            sim.trace = true;
+        } else if (option == 's') {
+            good = good && parse_seeds(optarg, &sim);
+        } else {
+            good = good && option == 'f' && parse_fault(optarg, &sim);
+        }
+    }
+    if (good && optind == argc)
+        return run_seeds(&sim);
+    fprintf(stderr, "usage: sim [--seed N | --seeds A..B] [--fault NAME]; faults:");
+    for (unsigned i = 1; i < FAULT_COUNT; i++)
+        fprintf(stderr, " %s", fault_names[i]);
+    fputs("\n", stderr);
+    return 2;
+}

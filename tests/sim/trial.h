@@ -1,0 +1,55 @@
+/*
+ * tests/sim/trial.h -- one simulated run of an input: a life of the service after the other, until
+ * all of the input is taken in and a last one has found everything as it was left.
+ *
+ * In each life the steps of the service's threads are taken in an order that chance decides; the
+ * life ends by a crash at some touch of the world, by being asked to stop, or with the input.
+ */
+#ifndef TESTS_SIM_TRIAL_H
+#define TESTS_SIM_TRIAL_H
+
+#include <signal.h>
+
+#include "base/hash.h"
+#include "tests/sim/broker.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/sim_store.h"
+
+struct trial_options {
+    const struct input *input;
+    uint64_t seed; /* of all that chance decides */
+    bool calm;     /* no crash, no misbehaviour */
+    enum fault fault;
+    FILE *trace; /* NULL: none */
+};
+
+/* What is left at the end. */
+struct outcome {
+    struct key128 digest; /* of the state */
+    uint64_t events, examples_n;
+    int64_t clock;
+    uint32_t version;
+    struct buf examples; /* the whole example log */
+    struct buf model;    /* the learner, as a file */
+    size_t n_lanes;
+    struct arrival *arrivals[INPUT_LANES_MAX];
+};
+
+struct trial {
+    struct trial_options options;
+    struct world world;
+    struct broker broker;
+    struct sim_store *store;
+    volatile sig_atomic_t stop;
+    struct outcome outcome;
+    unsigned crashes, stops;
+    char wrong[600]; /* "": nothing; else what is wrong */
+};
+
+/* False if something is wrong; trial_done() in either case. */
+bool trial_run(const struct trial_options *options, struct trial *ret);
+void trial_done(struct trial *trial);
+/* Is the outcome that of the calm run? Says in trial->wrong what is not. */
+bool trial_compare(struct trial *trial, const struct trial *calm);
+
+#endif
