@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { AWAITED, ACKED, REFUSED };
 
@@ -16,6 +17,14 @@ void ack_window_done(struct ack_window *window)
 {
     free(window->marks);
     *window = (struct ack_window){0};
+}
+
+void ack_window_rewind(struct ack_window *window, uint64_t acked, uint64_t refused)
+{
+    assert(acked <= window->acked);
+    memset(window->marks, AWAITED, window->size);
+    window->sent = window->acked = acked;
+    window->refused = refused;
 }
 
 void ack_window_mark(struct ack_window *window, uint64_t row, bool refused)

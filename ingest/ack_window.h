@@ -37,6 +37,10 @@ static inline uint64_t ack_window_send(struct ack_window *window)
     return window->sent++;
 }
 
+/* Forgets all rows from `acked` on, which must not be past what is acknowledged: their numbers are
+ * given again. refused: as it was when `acked` was reached. */
+void ack_window_rewind(struct ack_window *window, uint64_t acked, uint64_t refused);
+
 /* Row `row` is answered; a second answer is ignored. */
 void ack_window_mark(struct ack_window *window, uint64_t row, bool refused);
 

@@ -30,6 +30,8 @@ struct commit {
     pthread_mutex_t lock; /* guards offered */
     struct trainer_checkpoint offered, named;
     bool has_offer;
+    int64_t *quiet_below; /* a lane */
+    size_t n_quiet;
     _Atomic uint64_t bytes_written;
     char error[256];
 };
@@ -57,6 +59,7 @@ void commit_free(struct commit *commit)
     outbox_done(&commit->outbox);
     pthread_mutex_destroy(&commit->lock);
     free(commit->blocks);
+    free(commit->quiet_below);
     free(commit);
 }
 
@@ -221,9 +224,54 @@ static void put_examples(struct commit *commit, const struct epoch *epoch)
     commit->examples_next = epoch->examples_first + epoch->examples_n;
 }
 
+/* The positions, but nowhere below where this state keeps quiet. False if none was. */
+static bool quiet_positions(const struct commit *commit, struct slice positions, struct buf *ret)
+{
+    struct reader in = reader_of(positions);
+    uint32_t lane;
+    int64_t next;
+    bool any = false;
+    while (positions_next(&in, &lane, &next)) {
+        bool quiet = lane < commit->n_quiet && next < commit->quiet_below[lane];
+        positions_put(ret, lane, quiet ? commit->quiet_below[lane] : next);
+        any = any || quiet;
+    }
+    return any;
+}
+
+static bool is_quiet(const struct commit *commit, uint32_t lane, int64_t offset)
+{
+    return lane < commit->n_quiet && offset < commit->quiet_below[lane];
+}
+
+/* Leaves out the rows of an epoch that another life of this state has sent, and says so of its
+ * positions: the group's offsets must not go back. */
+static void keep_quiet(struct commit *commit, struct epoch *epoch)
+{
+    struct outbox_row row;
+    struct buf positions = {0};
+    struct reader in = reader_of(buf_slice(&epoch->outbox));
+    size_t len = 0;
+    for (const char *begin = in.at; outbox_next(&in, &row) == ST_OK; begin = in.at) {
+        bool quiet = is_quiet(commit, row.lane, row.row.offset);
+        epoch->outbox_rows -= quiet;
+        if (quiet)
+            continue;
+        memmove(epoch->outbox.data + len, begin, (size_t)(in.at - begin));
+        len += (size_t)(in.at - begin);
+    }
+    epoch->outbox.len = len;
+    if (!quiet_positions(commit, buf_slice(&epoch->positions), &positions))
+        commit->n_quiet = 0; /* all that follows is new */
+    buf_done(&epoch->positions);
+    epoch->positions = positions;
+}
+
 enum status commit_write(struct commit *commit, struct epoch *epoch)
 {
     assert(epoch->number == commit->epoch + 1 && epoch->redo.len > 0);
+    if (commit->n_quiet > 0)
+        keep_quiet(commit, epoch);
     commit->store->ops->put(commit->batch, slice_of(KEY_HEAD), buf_slice(&epoch->head));
     put_number(commit, STORE_REDO, epoch->number, &epoch->redo);
     put_number(commit, STORE_RUNS, epoch->number, &epoch->runs);
@@ -236,7 +284,8 @@ enum status commit_write(struct commit *commit, struct epoch *epoch)
     commit->epoch = epoch->number;
     commit->bytes_written += epoch->head.len + epoch->redo.len + epoch->runs.len +
                              epoch->outbox.len + epoch->examples.len + epoch->pages.len;
-    outbox_add(&commit->outbox, epoch->number, &epoch->outbox, epoch->outbox_rows);
+    outbox_add(&commit->outbox, epoch->number, &epoch->outbox, epoch->outbox_rows,
+               buf_slice(&epoch->positions));
     return ST_OK;
 }
 
@@ -250,9 +299,95 @@ enum status commit_tidy(struct commit *commit)
 
 /* Step 2. */
 
+/* {lane, offset, ordinal} of the record that it came of: a row refused again is parked once. */
+struct parked_key {
+    char data[1 + 16];
+};
+
+static struct parked_key parked_key_of(const struct outbox_row *row)
+{
+    struct parked_key key = {{STORE_PARKED}};
+    for (int i = 0; i < 4; i++) {
+        key.data[1 + i] = (char)(row->lane >> (24 - 8 * i));
+        key.data[13 + i] = (char)(row->row.ordinal >> (24 - 8 * i));
+    }
+    for (int i = 0; i < 8; i++)
+        key.data[5 + i] = (char)((uint64_t)row->row.offset >> (56 - 8 * i));
+    return key;
+}
+
+/* Stores what the sink refused; it is then safe to count these rows as done. */
+static enum status park_refused(struct commit *commit)
+{
+    struct buf *refused = &commit->outbox.refused_rows;
+    if (refused->len == 0)
+        return ST_OK;
+    struct reader in = reader_of(buf_slice(refused));
+    struct buf value = {0};
+    while (reader_left(&in) > 0) {
+        struct slice why = read_slice(&in), bytes = read_slice(&in);
+        struct reader inner = reader_of(bytes);
+        struct outbox_row row;
+        if (outbox_next(&inner, &row) < 0)
+            break; /* it was read before */
+        struct parked_key key = parked_key_of(&row);
+        buf_reset(&value);
+        buf_slice_put(&value, why);
+        buf_append(&value, bytes.data, bytes.len);
+        commit->store->ops->put(commit->batch, (struct slice){key.data, sizeof key.data},
+                                buf_slice(&value));
+    }
+    buf_done(&value);
+    buf_reset(refused);
+    return commit->store->ops->write(commit->store, commit->batch);
+}
+
 enum status commit_produce(struct commit *commit, int64_t timeout_us)
 {
-    return outbox_produce(&commit->outbox, timeout_us);
+    TRY(outbox_produce(&commit->outbox, timeout_us));
+    return park_refused(commit);
+}
+
+bool commit_unsettled(const struct commit *commit)
+{
+    return outbox_unsettled(&commit->outbox);
+}
+
+bool commit_untidy(const struct commit *commit)
+{
+    return outbox_has_acked(&commit->outbox);
+}
+
+const char *commit_refusal(const struct commit *commit)
+{
+    return commit->outbox.refused_why;
+}
+
+struct parked_scan {
+    enum status (*fn)(void *arg, const struct parked_row *row);
+    void *arg;
+};
+
+static enum status read_parked(void *arg, struct slice key, struct slice value)
+{
+    struct parked_scan *scan = arg;
+    struct reader in = reader_of(value);
+    struct outbox_row row;
+    struct parked_row parked = {.why = read_slice(&in)};
+    (void)key;
+    if (in.bad || outbox_next(&in, &row) < 0 || !reader_done(&in))
+        return ST_ECORRUPT;
+    parked.lane = row.lane;
+    parked.row = row.row;
+    return scan->fn(scan->arg, &parked);
+}
+
+enum status commit_read_parked(struct store *store,
+                               enum status (*fn)(void *arg, const struct parked_row *row),
+                               void *arg)
+{
+    struct parked_scan scan = {fn, arg};
+    return store_scan_space(store, STORE_PARKED, read_parked, &scan);
 }
 
 bool commit_ready(const struct commit *commit)
@@ -335,7 +470,7 @@ static enum status load_outbox(void *arg, struct slice key, struct slice value)
     while ((st = outbox_next(&in, &row)) == ST_OK)
         n++;
     if (st == ST_EEND)
-        outbox_add(&recovery->commit->outbox, store_key_number(key), &rows, n);
+        outbox_add(&recovery->commit->outbox, store_key_number(key), &rows, n, (struct slice){0});
     buf_done(&rows);
     return st == ST_EEND ? ST_OK : corrupt(recovery->commit, "outbox", store_key_number(key));
 }
@@ -389,6 +524,58 @@ enum status commit_recover(struct commit *commit, struct state *state, struct bu
         commit->examples_next = commit->named.cursor; /* all blocks below it are gone */
     *ret_epoch = commit->epoch;
     return ST_OK;
+}
+
+/* Resumption. */
+
+struct resuming {
+    struct commit *commit;
+    uint64_t sent_epoch;
+};
+
+static bool is_to_send(void *arg, uint64_t epoch, const struct outbox_row *row)
+{
+    const struct resuming *resuming = arg;
+    return epoch > resuming->sent_epoch && !is_quiet(resuming->commit, row->lane, row->row.offset);
+}
+
+static void drop_epoch_rows(void *arg, uint64_t epoch)
+{
+    const struct resuming *resuming = arg;
+    struct commit *commit = resuming->commit;
+    struct store_key key = store_number_key(STORE_OUTBOX, epoch);
+    commit->store->ops->drop(commit->batch, store_key_slice(&key));
+}
+
+static enum status set_quiet(struct commit *commit, const struct commit_resumption *resumption)
+{
+    size_t n = resumption->quiet_below ? resumption->n_quiet : 0;
+    int64_t *below = calloc(n + 1, sizeof *below);
+    if (!below)
+        return ST_ENOMEM;
+    if (n > 0)
+        memcpy(below, resumption->quiet_below, n * sizeof *below);
+    free(commit->quiet_below);
+    commit->quiet_below = below;
+    commit->n_quiet = n;
+    return ST_OK;
+}
+
+enum status commit_resume(struct commit *commit, const struct commit_resumption *resumption)
+{
+    TRY(set_quiet(commit, resumption));
+    struct resuming resuming = {commit, resumption->sent_epoch};
+    uint64_t waiting = outbox_depth(&commit->outbox);
+    outbox_filter(&commit->outbox, is_to_send, drop_epoch_rows, &resuming);
+    commit->outbox.life = resumption->life;
+    struct buf none = {0}, positions = {0};
+    quiet_positions(commit, resumption->positions, &positions);
+    if (commit->epoch > 0)
+        outbox_add(&commit->outbox, commit->epoch, &none, 0, buf_slice(&positions));
+    buf_done(&positions);
+    return outbox_depth(&commit->outbox) < waiting
+               ? commit->store->ops->write(commit->store, commit->batch)
+               : ST_OK;
 }
 
 struct examples_scan {

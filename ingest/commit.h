@@ -5,7 +5,9 @@
  * 1. commit_write(): one fsynced write of everything in the epoch. Redo values that a finished
  * sweep has made needless, rows that were acknowledged and examples that the trainer's durable
  *    checkpoint has passed leave in the same write.
- * 2. commit_produce(): rows go to the sink in order, and acknowledgements are taken.
+ * 2. commit_produce(): rows go to the sink in order, and acknowledgements are taken. Rows that the
+ *    sink refuses for good are parked: stored under their origin, before any group offset passes
+ *    them.
  *
  * After a crash commit_recover() brings back the state (pages, then redo values over them), the
  * head, and the rows not known to be acknowledged, which are sent again as stored: a score may then
@@ -48,6 +50,20 @@ void commit_free(struct commit *commit);
 STATUS_CHECKED enum status commit_recover(struct commit *commit, struct state *state,
                                           struct buf *ret_head, uint64_t *ret_epoch);
 
+/* What a start found out about the rows that wait. */
+struct commit_resumption {
+    uint64_t life;              /* of the state directory; goes with every mark */
+    uint64_t sent_epoch;        /* rows of epochs up to this one are known to be out; 0: unknown */
+    const int64_t *quiet_below; /* a lane of the head: rows of records below this offset are dropped
+                                   now and in later epochs; may be NULL */
+    size_t n_quiet;
+    struct slice positions; /* where input stands (positions_put) */
+};
+/* After recovery and before the first commit_produce(). Drops rows that must not be sent (again),
+ * durably. Without it all rows are sent. */
+STATUS_CHECKED enum status commit_resume(struct commit *commit,
+                                         const struct commit_resumption *resumption);
+
 /* Step 1. The epoch's outbox buffer is taken over (an empty one is left). On failure nothing of the
  * epoch may be considered done, and the process must stop. */
 STATUS_CHECKED enum status commit_write(struct commit *commit, struct epoch *epoch);
@@ -57,7 +73,12 @@ STATUS_CHECKED enum status commit_produce(struct commit *commit, int64_t timeout
 bool commit_ready(const struct commit *commit);
 /* Rows not yet acknowledged. */
 uint64_t commit_outbox_depth(const struct commit *commit);
-/* Writes what commit_write() would have cleaned up along the way; for an orderly end. */
+/* Has commit_produce() work although no rows wait (a mark that the group is to be told)? */
+bool commit_unsettled(const struct commit *commit);
+/* Are there acknowledged rows that the next write, or commit_tidy(), would drop? */
+bool commit_untidy(const struct commit *commit);
+/* Writes what commit_write() would have cleaned up along the way; for an orderly end, and for when
+ * nothing else is to be written. */
 STATUS_CHECKED enum status commit_tidy(struct commit *commit);
 const char *commit_error(const struct commit *commit);
 
@@ -77,6 +98,19 @@ STATUS_CHECKED enum status commit_read_examples(struct store *store, uint64_t cu
                                                 enum status (*fn)(void *arg, uint64_t first,
                                                                   uint64_t n, struct slice block),
                                                 void *arg);
+
+/* A row that Kafka refused for good. */
+struct parked_row {
+    uint32_t lane; /* of the head */
+    struct row row;
+    struct slice why;
+};
+/* Calls fn with each parked row, by lane and offset. ST_ECORRUPT. */
+STATUS_CHECKED enum status
+commit_read_parked(struct store *store, enum status (*fn)(void *arg, const struct parked_row *row),
+                   void *arg);
+/* Why the last one was refused; the commit thread's. */
+const char *commit_refusal(const struct commit *commit);
 
 struct commit_figures {
     uint64_t rows_sent, rows_acked, rows_refused, bytes_written;

@@ -2,8 +2,8 @@
 
 void epoch_reset(struct epoch *epoch, uint64_t number)
 {
-    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages, &epoch->runs,
-                          &epoch->examples, &epoch->outbox, NULL};
+    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages,     &epoch->runs,
+                          &epoch->examples, &epoch->outbox, &epoch->positions, NULL};
     for (struct buf **buf = bufs; *buf; buf++)
         buf_reset(*buf);
     epoch->number = number;
@@ -14,8 +14,8 @@ void epoch_reset(struct epoch *epoch, uint64_t number)
 
 void epoch_done(struct epoch *epoch)
 {
-    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages, &epoch->runs,
-                          &epoch->examples, &epoch->outbox, NULL};
+    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages,     &epoch->runs,
+                          &epoch->examples, &epoch->outbox, &epoch->positions, NULL};
     for (struct buf **buf = bufs; *buf; buf++)
         buf_done(*buf);
 }
@@ -72,6 +72,21 @@ enum status runs_next(struct reader *in, struct run *ret)
         return ST_ECORRUPT;
     *ret = run;
     return ST_OK;
+}
+
+void positions_put(struct buf *buf, uint32_t lane, int64_t next)
+{
+    buf_varint(buf, lane);
+    buf_varint_signed(buf, next);
+}
+
+bool positions_next(struct reader *in, uint32_t *ret_lane, int64_t *ret_next)
+{
+    if (reader_left(in) == 0 || in->bad)
+        return false;
+    *ret_lane = (uint32_t)read_varint(in);
+    *ret_next = read_varint_signed(in);
+    return !in->bad;
 }
 
 void outbox_put(struct buf *buf, enum channel channel, uint32_t lane, int64_t offset,

@@ -23,6 +23,7 @@ struct epoch {
     uint64_t examples_n;
     struct buf outbox; /* rows to send, in order (outbox_put) */
     uint64_t outbox_rows;
+    struct buf positions; /* where the input stands after it (positions_put) */
     uint64_t redo_needed; /* redo values of epochs below this one are not needed any more */
     uint64_t events;
     int64_t oldest_arrival; /* of its events; INT64_MAX if none */
@@ -51,6 +52,11 @@ struct run {
 };
 /* ST_EEND, ST_ECORRUPT. */
 STATUS_CHECKED enum status runs_next(struct reader *in, struct run *ret);
+
+/* Where the input of a lane stands: the offset to read next. A list is one entry after another. */
+void positions_put(struct buf *buf, uint32_t lane, int64_t next);
+/* False at the end. */
+bool positions_next(struct reader *in, uint32_t *ret_lane, int64_t *ret_next);
 
 /* Rows as they are stored and sent again. The topic is not stored but the lane's number. */
 void outbox_put(struct buf *buf, enum channel channel, uint32_t lane, int64_t offset,

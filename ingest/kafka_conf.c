@@ -17,7 +17,7 @@ static const char *setting_find(const struct kafka_setting *settings, const char
 {
     for (; settings && settings->name; settings++)
         if (strcmp(settings->name, name) == 0)
-            return settings->value;
+            return settings->value ? settings->value : "not set";
     return NULL;
 }
 
@@ -69,7 +69,8 @@ static enum status set_all(rd_kafka_conf_t *conf, const struct kafka_setting *se
                            struct buf *error)
 {
     for (; settings && settings->name; settings++)
-        TRY(set(conf, settings->name, settings->value, error));
+        if (settings->value)
+            TRY(set(conf, settings->name, settings->value, error));
     return ST_OK;
 }
 

@@ -17,7 +17,7 @@
 
 struct kafka_setting {
     const char *name;
-    const char *value;
+    const char *value; /* NULL: stays librdkafka's default */
 };
 
 struct kafka_conf_spec {

@@ -8,6 +8,8 @@
 #ifndef INGEST_SINK_H
 #define INGEST_SINK_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "base/status.h"
 
@@ -26,6 +28,21 @@ struct row {
     struct slice reason; /* dead letters only */
 };
 
+/* What the broker's group is told once all rows of an epoch are safe: where input stands after it,
+ * and in the metadata of these offsets the epoch and the life of the state directory (life.h), by
+ * which a later start knows what is out already. */
+struct sink_position {
+    const char *topic;
+    int32_t partition;
+    int64_t next;
+};
+struct sink_mark {
+    uint64_t life;
+    uint64_t epoch;
+    const struct sink_position *positions;
+    size_t n;
+};
+
 struct sink;
 
 struct sink_ops {
@@ -35,17 +52,29 @@ struct sink_ops {
     enum status (*send)(struct sink *sink, const struct row *row);
     /* Takes acknowledgements for up to timeout_us. Afterwards *ret_acked rows, counted from the
      * first ever sent through this sink, in order, are safe; *ret_refused of them were refused for
-     * good. */
+     * good. ST_EAGAIN: all rows past those told last were taken back (their transaction was
+     * aborted); they are to be sent again from there on, marks included, and keep their numbers. */
     enum status (*poll)(struct sink *sink, int64_t timeout_us, uint64_t *ret_acked,
                         uint64_t *ret_refused);
     /* Sends what is buffered, does not wait for acknowledgements. Optional. */
     enum status (*flush)(struct sink *sink);
+    /* All rows sent so far are of epochs up to the mark's. The mark is copied; it replaces one not
+     * yet told to the group. With transactions, rows and mark become visible as one. Optional. */
+    enum status (*mark)(struct sink *sink, const struct sink_mark *mark);
+    /* Does a mark wait to be told? Then poll has work even where no rows are out. Optional. */
+    bool (*unsettled)(const struct sink *sink);
     void (*free)(struct sink *sink);
     const char *(*error)(const struct sink *sink);
 };
 
+/* A row was refused for good: its number is how many were sent through this sink before it. Called
+ * within send() and poll(), once, and never after the row counted as safe. */
+typedef void (*sink_refused_fn)(void *arg, uint64_t row, const char *why);
+
 struct sink {
     const struct sink_ops *ops;
+    sink_refused_fn refused; /* set by the user of the sink; may be NULL */
+    void *refused_arg;
 };
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
+#include "ingest/life.h"
 #include "ingest/sink_kafka_internal.h"
 
 enum {
@@ -28,8 +29,23 @@ static void note_event(rd_kafka_t *client, int err, const char *text, void *arg)
     snprintf(self->error, sizeof self->error, "kafka: %s", text);
     if (err != RD_KAFKA_RESP_ERR__FATAL)
         return;
-    rd_kafka_fatal_error(client, self->error, sizeof self->error);
+    char why[256] = "";
+    rd_kafka_resp_err_t first = rd_kafka_fatal_error(client, why, sizeof why);
+    bool fenced = first == RD_KAFKA_RESP_ERR__FENCED;
+    if (first)
+        snprintf(self->error, sizeof self->error, "%s%s",
+                 fenced ? "another process took over the transactional id, this one ends: " : "",
+                 why);
     self->failed = ST_EIO;
+}
+
+enum status sink_kafka_fail(struct sink_kafka *self, const char *why)
+{
+    char text[sizeof self->error - 16];
+    snprintf(text, sizeof text, "%s", why); /* it may be our own error */
+    if (self->failed == ST_OK)
+        note_event(self->client, RD_KAFKA_RESP_ERR__FATAL, text, self);
+    return self->failed;
 }
 
 /* Rows. */
@@ -90,6 +106,17 @@ static rd_kafka_resp_err_t produce(struct sink_kafka *self, const struct row *ro
     return err;
 }
 
+enum status sink_kafka_produce(struct sink_kafka *self, const struct row *row, uint64_t number,
+                               rd_kafka_resp_err_t *ret_err)
+{
+    *ret_err = produce(self, row, number);
+    if (*ret_err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return ST_EAGAIN;
+    if (*ret_err == RD_KAFKA_RESP_ERR__FATAL)
+        return sink_kafka_fail(self, rd_kafka_err2str(*ret_err));
+    return ST_OK;
+}
+
 /* While spares wait to be sent alone, nothing else may be in flight. */
 static bool is_full(const struct sink_kafka *self)
 {
@@ -99,21 +126,20 @@ static bool is_full(const struct sink_kafka *self)
 static enum status send_row(struct sink *sink, const struct row *row)
 {
     struct sink_kafka *self = self_of(sink);
-    if (self->failed < 0)
+    if (!self->txn.busy && self->failed < 0)
         return self->failed;
     if (!self->topics[row->channel]) {
         snprintf(self->error, sizeof self->error, "no topic for rows of channel %d", row->channel);
         return ST_EINVAL;
     }
+    if (self->txn.on)
+        return txn_send(self, row);
     if (is_full(self))
         return ST_EAGAIN;
-    rd_kafka_resp_err_t err = produce(self, row, self->window.sent);
-    if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        return ST_EAGAIN;
-    if (err == RD_KAFKA_RESP_ERR__FATAL || err == RD_KAFKA_RESP_ERR__STATE) {
-        note_event(self->client, RD_KAFKA_RESP_ERR__FATAL, rd_kafka_err2str(err), self);
-        return self->failed;
-    }
+    rd_kafka_resp_err_t err;
+    TRY(sink_kafka_produce(self, row, self->window.sent, &err));
+    if (err == RD_KAFKA_RESP_ERR__STATE)
+        return sink_kafka_fail(self, rd_kafka_err2str(err));
     uint64_t number = ack_window_send(&self->window);
     if (err)
         sink_kafka_refuse(self, number, err);
@@ -122,17 +148,78 @@ static enum status send_row(struct sink *sink, const struct row *row)
     return ST_OK;
 }
 
+/* Marks. */
+
+void sink_kafka_mark_done(struct sink_kafka_mark *mark)
+{
+    if (mark->offsets)
+        rd_kafka_topic_partition_list_destroy(mark->offsets);
+    *mark = (struct sink_kafka_mark){0};
+}
+
+void sink_kafka_mark_set(struct sink_kafka_mark *mark, const struct sink_mark *from, uint64_t row)
+{
+    char note[LIFE_NOTE_MAX];
+    life_note(from->life, from->epoch, note);
+    sink_kafka_mark_done(mark);
+    mark->row = row;
+    mark->offsets = rd_kafka_topic_partition_list_new((int)from->n);
+    for (size_t i = 0; i < from->n; i++) {
+        const struct sink_position *position = &from->positions[i];
+        if (position->next < 0)
+            continue; /* nothing was read there yet */
+        rd_kafka_topic_partition_t *to =
+            rd_kafka_topic_partition_list_add(mark->offsets, position->topic, position->partition);
+        to->offset = position->next;
+        to->metadata = strdup(note); /* the list frees it */
+        to->metadata_size = strlen(note);
+    }
+}
+
+/* Of the marks behind the one that is told next only the last one counts. */
+static enum status take_mark(struct sink *sink, const struct sink_mark *mark)
+{
+    struct sink_kafka *self = self_of(sink);
+    if (self->txn.on)
+        txn_take_mark(self, mark);
+    else if (self->tell)
+        sink_kafka_mark_set(self->next_mark.offsets ? &self->last_mark : &self->next_mark, mark,
+                            self->window.sent);
+    return ST_OK;
+}
+
+/* One poll after the rows were reported as acknowledged: what was refused of them is stored by
+ * then. */
+static void tell_marks(struct sink_kafka *self)
+{
+    while (self->next_mark.offsets && self->next_mark.row <= self->told_acked) {
+        self->tell(self->tell_arg, self->next_mark.offsets);
+        sink_kafka_mark_done(&self->next_mark);
+        self->next_mark = self->last_mark;
+        self->last_mark = (struct sink_kafka_mark){0};
+    }
+}
+
+static bool has_mark(const struct sink *sink)
+{
+    const struct sink_kafka *self = (const struct sink_kafka *)sink;
+    return self->next_mark.offsets || self->txn.mark.offsets || self->txn.busy;
+}
+
 static enum status poll_reports(struct sink *sink, int64_t timeout_us, uint64_t *ret_acked,
                                 uint64_t *ret_refused)
 {
     struct sink_kafka *self = self_of(sink);
+    if (self->txn.on)
+        return txn_poll(self, timeout_us, ret_acked, ret_refused);
+    tell_marks(self);
     sink_kafka_send_spare(self);
     int64_t ms = (timeout_us + 999) / 1000;
     rd_kafka_poll(self->client, ms > INT32_MAX ? INT32_MAX : (int)ms);
     sink_kafka_send_spare(self);
     if (self->failed < 0)
         return self->failed;
-    *ret_acked = self->window.acked;
+    *ret_acked = self->told_acked = self->window.acked;
     *ret_refused = self->window.refused;
     return ST_OK;
 }
@@ -142,9 +229,10 @@ static const char *error_text(const struct sink *sink)
     return ((const struct sink_kafka *)sink)->error;
 }
 
-struct rd_kafka_s *sink_kafka_client(struct sink *sink)
+struct sink_kafka_figures sink_kafka_figures(struct sink *sink)
 {
-    return self_of(sink)->client;
+    const struct sink_kafka_txn *txn = &self_of(sink)->txn;
+    return (struct sink_kafka_figures){txn->committed, txn->aborted};
 }
 
 /* Life. */
@@ -155,9 +243,16 @@ static enum status make_conf(const struct sink_kafka_options *options, struct bu
     char rows[16], kib[16];
     snprintf(rows, sizeof rows, "%d", WINDOW);
     snprintf(kib, sizeof kib, "%d", WINDOW_KIB);
-    const struct kafka_setting fixed[] = {
+    const struct kafka_setting plain[] = {
         {"enable.idempotence", "true"}, /* with it acks=all, and retries keep the order */
         {"message.timeout.ms", "0"},    /* rows never expire */
+        {"transactional.id", NULL},
+        {NULL, NULL},
+    };
+    /* In a transaction rows expire with it, and are sent again in the next one. */
+    const struct kafka_setting transactional[] = {
+        {"enable.idempotence", "true"},
+        {"transactional.id", options->transactional_id},
         {NULL, NULL},
     };
     const struct kafka_setting defaults[] = {
@@ -165,22 +260,36 @@ static enum status make_conf(const struct sink_kafka_options *options, struct bu
         {"queue.buffering.max.messages", rows},
         {"queue.buffering.max.kbytes", kib},
         {"partitioner", "murmur2_random"}, /* as Kafka's own clients do */
-        {"retry.backoff.ms", "50"},
+        /* At 100 the offsets of a transaction take five times as long. */
+        {"retry.backoff.ms", options->transactional_id ? "10" : "50"},
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
         {"socket.nagle.disable", "true"},
         {NULL, NULL},
     };
+    const struct kafka_setting *fixed = options->transactional_id ? transactional : plain;
     struct kafka_conf_spec spec = {options->brokers, fixed, defaults, options->properties};
     return kafka_conf_create(&spec, error, ret);
 }
 
-enum status sink_kafka_check(const struct conf_map *properties, struct buf *error)
+static enum status check(const struct conf_map *properties, const char *transactional_id,
+                         struct buf *error)
 {
-    struct sink_kafka_options options = {.brokers = "127.0.0.1:9", .properties = properties};
+    struct sink_kafka_options options = {
+        .brokers = "127.0.0.1:9", .properties = properties, .transactional_id = transactional_id};
     rd_kafka_conf_t *conf = NULL;
     TRY(make_conf(&options, error, &conf));
     return kafka_client_check(RD_KAFKA_PRODUCER, conf, error);
+}
+
+enum status sink_kafka_check(const struct conf_map *properties, struct buf *error)
+{
+    return check(properties, NULL, error);
+}
+
+enum status sink_kafka_check_transactions(const struct conf_map *properties, struct buf *error)
+{
+    return check(properties, "check", error);
 }
 
 static enum status make_client(struct sink_kafka *self, const struct sink_kafka_options *options,
@@ -219,6 +328,8 @@ static void sink_kafka_free(struct sink *sink)
     if (!sink)
         return;
     struct sink_kafka *self = self_of(sink);
+    if (!txn_stop(self, CLOSE_MS))
+        return; /* the process is about to end, and that thread with it */
     if (self->client) {
         rd_kafka_flush(self->client, CLOSE_MS);
         rd_kafka_purge(self->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
@@ -229,6 +340,9 @@ static void sink_kafka_free(struct sink *sink)
     if (self->client)
         rd_kafka_destroy(self->client);
     sink_kafka_drop_spares(self);
+    sink_kafka_mark_done(&self->next_mark);
+    sink_kafka_mark_done(&self->last_mark);
+    txn_done(self);
     ack_window_done(&self->window);
     free(self);
 }
@@ -237,6 +351,8 @@ static const struct sink_ops sink_kafka_ops = {
     .kind = "kafka",
     .send = send_row,
     .poll = poll_reports,
+    .mark = take_mark,
+    .unsettled = has_mark,
     .free = sink_kafka_free,
     .error = error_text,
 };
@@ -248,14 +364,16 @@ enum status sink_kafka_create(const struct sink_kafka_options *options, struct b
     if (!self)
         return ST_ENOMEM;
     self->head.ops = &sink_kafka_ops;
-    self->refused = options->refused;
-    self->arg = options->arg;
+    self->tell = options->tell;
+    self->tell_arg = options->tell_arg;
     self->spares_end = &self->spares;
     enum status st = ack_window_init(&self->window, WINDOW);
     if (st == ST_OK)
         st = make_client(self, options, error);
     if (st == ST_OK)
         st = make_topics(self, options, error);
+    if (st == ST_OK && options->transactional_id)
+        st = txn_init(self, options->group);
     if (st < 0) {
         sink_kafka_free(&self->head);
         return st;

@@ -17,6 +17,16 @@
  * of such a batch are tried again one at a time, so that none is lost for its neighbour's sake.
  * They may then arrive behind younger rows.
  *
+ * A mark is told to the group once all rows before it are acknowledged, through options.tell.
+ *
+ * With a transactional id, rows and marks go out in transactions instead: all rows of the epochs
+ * that wait, then the group's offsets, become visible to read_committed readers as one. Rows count
+ * as acknowledged when their transaction is committed. A thread of the sink's own waits for the
+ * coordinator, so that send() and poll() never do; while it is at work send() gives ST_EAGAIN. A
+ * transaction that cannot be committed is aborted and its rows are taken back (poll() gives
+ * ST_EAGAIN, see sink.h): a row that the broker found fault with, found out by sending the suspects
+ * alone, is then left out.
+ *
  * ST_EIO from send() or poll(): the producer is broken for good (fenced, or its sequence lost).
  * Rows not acknowledged must be sent through a new sink.
  */
@@ -26,11 +36,9 @@
 #include "base/conf.h"
 #include "ingest/sink.h"
 
-/* A row was refused for good; row: how many were sent through this sink before it. Called within
- * send() and poll(), before the row counts as acknowledged. */
-typedef void (*sink_kafka_refused_fn)(void *arg, uint64_t row, const char *reason);
+struct rd_kafka_topic_partition_list_s; /* librdkafka's */
 
-/* Read during create only, but for arg. */
+/* Read during create only. */
 struct sink_kafka_options {
     const char *brokers;
     const char *topics[CHANNEL_COUNT]; /* NULL: rows of that channel are an ST_EINVAL */
@@ -38,8 +46,12 @@ struct sink_kafka_options {
     int replication;                   /* likewise; -1: the broker's default */
     const struct conf_map *properties; /* librdkafka's own settings, over our defaults; or NULL */
     int timeout_ms;                    /* for making topics; 0: 10 s */
-    sink_kafka_refused_fn refused;     /* may be NULL */
-    void *arg;
+    const char *transactional_id;      /* NULL: without transactions */
+    const char *group;                 /* whose offsets are part of the transactions */
+    /* Without transactions: tells the group, with an epoch in the offsets' metadata. Called within
+     * poll(); the list is the sink's. May be NULL. */
+    void (*tell)(void *arg, const struct rd_kafka_topic_partition_list_s *offsets);
+    void *tell_arg;
 };
 
 /* Returns ST_EINVAL (a setting), ST_EIO (a topic that is not there and cannot be made), ST_ENOMEM;
@@ -47,10 +59,19 @@ struct sink_kafka_options {
 STATUS_CHECKED enum status sink_kafka_create(const struct sink_kafka_options *options,
                                              struct buf *error, struct sink **ret);
 
+/* With transactions, once, before the first row: takes the transactional id over. A predecessor's
+ * open transaction is aborted, and it can write nothing any more. Waits for the coordinator up to
+ * timeout_ms. Returns ST_EIO (see error()). Does nothing without transactions. */
+STATUS_CHECKED enum status sink_kafka_fence(struct sink *sink, int timeout_ms);
+
 /* Would create take these settings? Asks no broker. Returns ST_EINVAL with a line in error. */
 STATUS_CHECKED enum status sink_kafka_check(const struct conf_map *properties, struct buf *error);
+STATUS_CHECKED enum status sink_kafka_check_transactions(const struct conf_map *properties,
+                                                         struct buf *error);
 
-/* The producer, for what goes beyond rows (transactions, offsets); it stays the sink's. */
-struct rd_kafka_s *sink_kafka_client(struct sink *sink);
+struct sink_kafka_figures {
+    uint64_t committed, aborted; /* transactions */
+};
+struct sink_kafka_figures sink_kafka_figures(struct sink *sink);
 
 #endif

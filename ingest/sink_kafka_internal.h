@@ -1,10 +1,15 @@
 /*
  * ingest/sink_kafka_internal.h -- the inside of the Kafka sink: sink_kafka.c makes it and sends
- * rows, sink_kafka_reports.c takes what the brokers say to them.
+ * rows, sink_kafka_reports.c takes what the brokers say to them, sink_kafka_txn.c puts them into
+ * transactions.
  */
 #ifndef INGEST_SINK_KAFKA_INTERNAL_H
 #define INGEST_SINK_KAFKA_INTERNAL_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/ring.h"
 #include "ingest/ack_window.h"
 #include "ingest/kafka_conf.h"
 #include "ingest/sink_kafka.h"
@@ -18,12 +23,59 @@ struct sink_kafka_spare {
     struct sink_kafka_spare *next;
 };
 
+/* Numbers of a few rows. */
+struct row_set {
+    uint64_t *rows;
+    size_t n, cap;
+};
+
+enum txn_job { JOB_NONE, JOB_COMMIT, JOB_ABORT, JOB_QUIT };
+
+/* A mark as it goes to the group. */
+struct sink_kafka_mark {
+    rd_kafka_topic_partition_list_t *offsets; /* NULL: none */
+    uint64_t row;                             /* rows before this one belong to it */
+};
+void sink_kafka_mark_set(struct sink_kafka_mark *mark, const struct sink_mark *from, uint64_t row);
+void sink_kafka_mark_done(struct sink_kafka_mark *mark);
+
+/* The transaction in hand. While a job is given all of it, and the client, is the thread's. */
+struct sink_kafka_txn {
+    bool on;
+    rd_kafka_consumer_group_metadata_t *group;
+    pthread_t thread;
+    bool has_thread;
+    struct bell work, done;
+    _Atomic int job;     /* enum txn_job; given by the caller's thread, taken back by the other */
+    bool busy;           /* a job was given whose outcome was not taken yet */
+    enum status outcome; /* of the job: ST_OK committed, ST_EAGAIN aborted, ST_EIO broken */
+    bool open;           /* begun */
+    bool closing;        /* takes no more rows: to be committed once all are delivered */
+    bool must_abort;
+    struct sink_kafka_mark mark;     /* to be told */
+    struct sink_kafka_mark job_mark; /* that the job tells */
+    uint64_t safe;                   /* rows whose transaction is committed */
+    uint64_t safe_refused;           /* of them */
+    struct row_set refused;          /* rows to leave out */
+    struct row_set to_report;        /* of them, those that the user of the sink has not heard of */
+    rd_kafka_resp_err_t why;         /* the last of them was refused */
+    struct row_set suspects;         /* rows to be sent alone */
+    bool alone;                      /* the one in flight is a suspect */
+    unsigned tries;                  /* aborted since the last commit */
+    int64_t retry_at;                /* monotonic us: not before this */
+    int64_t committed_at;            /* monotonic us */
+    _Atomic uint64_t committed, aborted;
+};
+
 struct sink_kafka {
     struct sink head;
     rd_kafka_t *client;
     rd_kafka_topic_t *topics[CHANNEL_COUNT];
-    sink_kafka_refused_fn refused;
-    void *arg;
+    void (*tell)(void *arg, const struct rd_kafka_topic_partition_list_s *offsets);
+    void *tell_arg;
+    struct sink_kafka_mark next_mark, last_mark; /* to be told, without transactions */
+    uint64_t told_acked;                         /* acknowledged as of the last poll */
+    struct sink_kafka_txn txn;
     struct ack_window window;
     uint64_t in_flight;                            /* rows that librdkafka has */
     struct sink_kafka_spare *spares, **spares_end; /* oldest first */
@@ -32,6 +84,16 @@ struct sink_kafka {
     char error[512];
 };
 
+/* What becomes of a row, as its error tells. */
+enum fate {
+    FATE_WRITTEN,
+    FATE_REFUSED,  /* by the topic: every row would be */
+    FATE_AT_FAULT, /* refused for what one row of its batch is */
+    FATE_AGAIN,
+    FATE_UNKNOWN, /* the producer is at its end: not acknowledged, to be sent by another */
+};
+enum fate sink_kafka_fate(rd_kafka_resp_err_t err);
+
 /* librdkafka's delivery report; arg is the sink. */
 void sink_kafka_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *arg);
 /* Ends waiting for a row that will never be written. */
@@ -39,6 +101,21 @@ void sink_kafka_refuse(struct sink_kafka *self, uint64_t row, rd_kafka_resp_err_
 /* Sends the first spare, once nothing else is in flight. */
 void sink_kafka_send_spare(struct sink_kafka *self);
 void sink_kafka_drop_spares(struct sink_kafka *self);
+enum status sink_kafka_produce(struct sink_kafka *self, const struct row *row, uint64_t number,
+                               rd_kafka_resp_err_t *ret_err);
+/* The producer broke: everything gives ST_EIO from now on. */
+enum status sink_kafka_fail(struct sink_kafka *self, const char *why);
+
+/* Transactions. */
+STATUS_CHECKED enum status txn_init(struct sink_kafka *self, const char *group);
+/* False: the thread still waits for the coordinator and has the client; leave both alone. */
+bool txn_stop(struct sink_kafka *self, int timeout_ms);
+void txn_done(struct sink_kafka *self);
+enum status txn_send(struct sink_kafka *self, const struct row *row);
+void txn_take_mark(struct sink_kafka *self, const struct sink_mark *mark);
+enum status txn_poll(struct sink_kafka *self, int64_t timeout_us, uint64_t *ret_acked,
+                     uint64_t *ret_refused);
+void txn_report(struct sink_kafka *self, uint64_t row, enum fate fate, rd_kafka_resp_err_t err);
 
 /* The row's number travels as the message's opaque; + 1, because NULL means none. */
 static inline void *sink_kafka_opaque(uint64_t row)

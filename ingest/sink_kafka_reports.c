@@ -2,15 +2,7 @@
 
 #include "ingest/sink_kafka_internal.h"
 
-enum fate {
-    FATE_WRITTEN,
-    FATE_REFUSED,  /* by the topic: every row would be */
-    FATE_AT_FAULT, /* refused for what one row of its batch is */
-    FATE_AGAIN,
-    FATE_UNKNOWN, /* the producer is at its end: not acknowledged, to be sent by another */
-};
-
-static enum fate fate_of(rd_kafka_resp_err_t err)
+enum fate sink_kafka_fate(rd_kafka_resp_err_t err)
 {
     switch ((int)err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -43,8 +35,8 @@ static enum fate fate_of(rd_kafka_resp_err_t err)
 
 void sink_kafka_refuse(struct sink_kafka *self, uint64_t row, rd_kafka_resp_err_t err)
 {
-    if (self->refused)
-        self->refused(self->arg, row, rd_kafka_err2str(err));
+    if (self->head.refused)
+        self->head.refused(self->head.refused_arg, row, rd_kafka_err2str(err));
     ack_window_mark(&self->window, row, true);
 }
 
@@ -106,10 +98,13 @@ void sink_kafka_report(rd_kafka_t *client, const rd_kafka_message_t *message, vo
 {
     struct sink_kafka *self = arg;
     uint64_t row = (uint64_t)(uintptr_t)message->_private - 1;
-    enum fate fate = message->err && rd_kafka_fatal_error(client, NULL, 0) ? FATE_UNKNOWN
-                                                                           : fate_of(message->err);
+    enum fate fate = message->err && rd_kafka_fatal_error(client, NULL, 0)
+                         ? FATE_UNKNOWN
+                         : sink_kafka_fate(message->err);
     self->in_flight--;
-    if (self->spare_sent) {
+    if (self->txn.on) {
+        txn_report(self, row, fate, message->err);
+    } else if (self->spare_sent) {
         report_spare(self, fate, message->err);
     } else if (fate == FATE_WRITTEN) {
         ack_window_mark(&self->window, row, false);

@@ -36,7 +36,8 @@ struct source_ops {
     size_t (*lanes)(const struct source *source);
     struct lane_info (*lane)(const struct source *source, size_t lane);
     /* Where to read next; before the first fetch. A lane that is never sought starts at its
-     * beginning. ST_ENOTFOUND: the records before that offset are gone. */
+     * beginning. ST_ENOTFOUND: the record there is
+     * gone; the lane then starts at its beginning. */
     enum status (*seek)(struct source *source, size_t lane, int64_t offset);
     /* Up to max records of one lane, without waiting. ST_EAGAIN: none now, more may come at once;
      * ST_EEND: read to the end as it is now (a topic may grow; a file does not). */

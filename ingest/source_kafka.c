@@ -148,6 +148,7 @@ static enum status fetch(struct source *source, size_t i, struct record_in *ret,
     struct kafka_lane *lane = &self->lanes[i];
     if (!self->started)
         TRY(start(self));
+    source_kafka_send_commit(self);
     if (max > KAFKA_FETCH_MAX)
         max = KAFKA_FETCH_MAX;
     /* The bell is not rung for a queue that is not empty: never say that nothing is there unless it
@@ -176,6 +177,7 @@ static void wait_for_any(struct source *source, int64_t timeout_us)
         timeout_us = WAIT_IN_DOUBT_US;
     bell_wait(&self->bell, self->seen, timeout_us);
     self->seen = bell_seen(&self->bell);
+    source_kafka_send_commit(self);
     serve_events(self);
     if (self->in_doubt && self->started)
         source_kafka_settle(self);

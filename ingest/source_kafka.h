@@ -10,7 +10,8 @@
  *
  * Partitions are assigned by us, not by the group: a join costs seconds, and one process reads them
  * all. They are counted once, at the start. The group id only says where offsets are committed to,
- * so that lag tools see progress; where to read on is said by seek().
+ * so that lag tools see progress, and a start what the broker has; where to read on is said by
+ * seek().
  *
  * Each lane has a queue of its own, filled ahead by librdkafka up to a bound: a lane that is not
  * fetched stops being read, and holds up no other. The bounds are shared out among the lanes (about
@@ -26,7 +27,10 @@
 #define INGEST_SOURCE_KAFKA_H
 
 #include "base/conf.h"
+#include "ingest/life.h"
 #include "ingest/source.h"
+
+struct rd_kafka_topic_partition_list_s; /* librdkafka's */
 
 struct source_kafka_topic {
     const char *name;
@@ -55,13 +59,16 @@ STATUS_CHECKED enum status source_kafka_create(const struct source_kafka_options
 /* Would create take these settings? Asks no broker. Returns ST_EINVAL with a line in error. */
 STATUS_CHECKED enum status source_kafka_check(const struct conf_map *properties, struct buf *error);
 
-/* For lag tools: everything of the lane below offset is done with. Sent to the group within a
- * second, together with other lanes'; a failure is kept quiet, the next one makes up for it. Does
- * nothing before the first fetch. Any thread may call it. */
-void source_kafka_commit(struct source *source, size_t lane, int64_t offset);
+/* Tells the group that everything below these offsets is done with; their metadata goes along. Sent
+ * while records are fetched or waited for, at most once a second, and when the source is freed; of
+ * several only the last. A failure is kept quiet, the next one makes up for it. The list is copied.
+ * Any thread may call it.
+ */
+void source_kafka_commit(struct source *source,
+                         const struct rd_kafka_topic_partition_list_s *offsets);
 
-/* What the group has committed, one a lane; -1: nothing. Waits for the group's coordinator at most
- * the timeout of the start. Returns ST_EIO (see error()). */
-STATUS_CHECKED enum status source_kafka_committed(struct source *source, int64_t *ret);
+/* What the group has committed, one a lane. Waits for the group's coordinator at most the timeout
+ * of the start. Returns ST_EIO (see error()). */
+STATUS_CHECKED enum status source_kafka_committed(struct source *source, struct group_offset *ret);
 
 #endif

@@ -6,6 +6,8 @@
 #ifndef INGEST_SOURCE_KAFKA_INTERNAL_H
 #define INGEST_SOURCE_KAFKA_INTERNAL_H
 
+#include <pthread.h>
+
 #include "base/ring.h"
 #include "ingest/kafka_conf.h"
 #include "ingest/source_kafka.h"
@@ -36,8 +38,11 @@ struct source_kafka {
     bool started;
     struct bell bell; /* rung when a queue is no longer empty */
     uint32_t seen;
-    bool in_doubt;       /* some lane is */
-    int64_t doubt_asked; /* monotonic us */
+    bool in_doubt;                              /* some lane is */
+    int64_t doubt_asked;                        /* monotonic us */
+    pthread_mutex_t lock;                       /* guards to_commit */
+    rd_kafka_topic_partition_list_t *to_commit; /* NULL: nothing new */
+    int64_t committed_at;                       /* monotonic us; ingest thread */
     char error[512];
 };
 
@@ -62,6 +67,11 @@ enum status source_kafka_fail_offset(struct source_kafka *self, const struct kaf
 void source_kafka_nudge(struct source_kafka *self, struct kafka_lane *lane);
 /* While in doubt: asks, now and then, whether lanes are still at their end. */
 void source_kafka_settle(struct source_kafka *self);
+
+/* Sends what source_kafka_commit() left, if it is time to. */
+void source_kafka_send_commit(struct source_kafka *self);
+/* The same at the end: waits for the answer, but not for long. */
+void source_kafka_finish_commit(struct source_kafka *self, int timeout_ms);
 
 /* librdkafka's error callback; arg is the source. */
 void source_kafka_note_event(rd_kafka_t *client, int err, const char *text, void *arg);

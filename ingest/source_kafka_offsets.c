@@ -7,6 +7,7 @@ enum {
     NUDGE_MIN = 1000, /* queued records from which on a broker thread may be asleep */
     DOUBT_MS = 100,   /* for the brokers to say what a lane holds after a disconnection */
     DOUBT_EVERY_US = 1000 * 1000,
+    COMMIT_EVERY_US = 1000 * 1000,
 };
 
 rd_kafka_topic_partition_list_t *source_kafka_list(const struct source_kafka *self, int64_t offset)
@@ -63,8 +64,11 @@ enum status source_kafka_seek(struct source *source, size_t i, int64_t offset)
     struct kafka_lane *lane = &self->lanes[i];
     assert(!self->started);
     lane->next = offset;
-    bool there = offset >= lane->low && offset <= lane->high;
-    return there ? ST_OK : source_kafka_fail_offset(self, lane);
+    if (offset >= lane->low && offset <= lane->high)
+        return ST_OK;
+    enum status st = source_kafka_fail_offset(self, lane);
+    lane->next = lane->low;
+    return st;
 }
 
 /* The end of the log as the last fetch told it; before the first, as it was at the start. */
@@ -116,17 +120,67 @@ void source_kafka_settle(struct source_kafka *self)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void source_kafka_commit(struct source *source, size_t i, int64_t offset)
+/* The group's offsets. */
+
+void source_kafka_commit(struct source *source, const rd_kafka_topic_partition_list_t *offsets)
 {
     struct source_kafka *self = source_kafka_of(source);
-    const struct kafka_lane *lane = &self->lanes[i];
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, lane->topic, lane->info.partition)->offset = offset;
-    rd_kafka_offsets_store(self->client, list); /* librdkafka's timer sends it */
-    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_topic_partition_list_t *copy = rd_kafka_topic_partition_list_copy(offsets);
+    pthread_mutex_lock(&self->lock);
+    rd_kafka_topic_partition_list_t *old = self->to_commit;
+    self->to_commit = copy;
+    pthread_mutex_unlock(&self->lock);
+    if (old)
+        rd_kafka_topic_partition_list_destroy(old);
 }
 
-enum status source_kafka_committed(struct source *source, int64_t *ret)
+static rd_kafka_topic_partition_list_t *take_commit(struct source_kafka *self)
+{
+    pthread_mutex_lock(&self->lock);
+    rd_kafka_topic_partition_list_t *offsets = self->to_commit;
+    self->to_commit = NULL;
+    pthread_mutex_unlock(&self->lock);
+    return offsets;
+}
+
+void source_kafka_send_commit(struct source_kafka *self)
+{
+    int64_t now = source_kafka_now();
+    if (now - self->committed_at < COMMIT_EVERY_US)
+        return;
+    self->committed_at = now;
+    rd_kafka_topic_partition_list_t *offsets = take_commit(self);
+    if (!offsets)
+        return;
+    rd_kafka_commit(self->client, offsets, 1);
+    rd_kafka_topic_partition_list_destroy(offsets);
+}
+
+void source_kafka_finish_commit(struct source_kafka *self, int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *offsets = take_commit(self);
+    if (!offsets)
+        return;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(self->client);
+    if (rd_kafka_commit_queue(self->client, offsets, queue, NULL, NULL) == 0) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
+        if (event)
+            rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_topic_partition_list_destroy(offsets);
+}
+
+static struct group_offset committed_of(const rd_kafka_topic_partition_t *from)
+{
+    struct group_offset to = {.next = from->offset < 0 ? -1 : from->offset};
+    struct slice note = {from->metadata, from->metadata_size};
+    if (to.next >= 0 && !life_parse_note(note, &to.life, &to.epoch))
+        to.life = to.epoch = 0;
+    return to;
+}
+
+enum status source_kafka_committed(struct source *source, struct group_offset *ret)
 {
     struct source_kafka *self = source_kafka_of(source);
     rd_kafka_topic_partition_list_t *list = source_kafka_list(self, RD_KAFKA_OFFSET_INVALID);
@@ -134,7 +188,7 @@ enum status source_kafka_committed(struct source *source, int64_t *ret)
     for (int i = 0; !err && i < list->cnt; i++)
         err = list->elems[i].err;
     for (int i = 0; !err && i < list->cnt; i++)
-        ret[i] = list->elems[i].offset < 0 ? -1 : list->elems[i].offset;
+        ret[i] = committed_of(&list->elems[i]);
     rd_kafka_topic_partition_list_destroy(list);
     if (err)
         return source_kafka_fail(self, ST_EIO, "kafka: the group's offsets cannot be read: %s",

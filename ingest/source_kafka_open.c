@@ -53,11 +53,10 @@ static enum status make_conf(const struct source_kafka_options *options, size_t 
         {"enable.partition.eof", "true"},      /* ST_EEND */
         {"auto.offset.reset", "error"},        /* never skip what was deleted */
         {"enable.auto.offset.store", "false"}, /* offsets are committed when we say so */
-        {"enable.auto.commit", "true"},
+        {"enable.auto.commit", "false"},
         {NULL, NULL},
     };
     const struct kafka_setting defaults[] = {
-        {"auto.commit.interval.ms", "1000"},
         {"queued.min.messages", records},
         {"queued.max.messages.kbytes", kib},
         {"fetch.wait.max.ms", wait_ms},
@@ -218,6 +217,7 @@ enum status source_kafka_create(const struct source_kafka_options *options, stru
     if (!self)
         return ST_ENOMEM;
     self->head.ops = &source_kafka_ops;
+    pthread_mutex_init(&self->lock, NULL);
     self->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_MS;
     enum status st = find_lanes(self, options, error);
     if (st == ST_OK)
@@ -250,8 +250,13 @@ void source_kafka_free(struct source *source)
         lane_done(&self->lanes[i]);
     if (self->events)
         rd_kafka_queue_destroy(self->events);
-    if (self->client)
+    if (self->client) {
+        source_kafka_finish_commit(self, CLOSE_MS);
         close_client(self);
+    }
+    if (self->to_commit)
+        rd_kafka_topic_partition_list_destroy(self->to_commit);
+    pthread_mutex_destroy(&self->lock);
     free(self->lanes);
     free(self);
 }

@@ -62,7 +62,10 @@ static void check_kafka(const struct settings *settings, struct conf_errors *err
 {
     check_properties(settings, source_kafka_check, errors);
     if (errors->n == 0)
-        check_properties(settings, sink_kafka_check, errors);
+        check_properties(settings,
+                         settings->delivery == EXACTLY_ONCE ? sink_kafka_check_transactions
+                                                            : sink_kafka_check,
+                         errors);
 }
 
 static int check(const char *path)

@@ -7,37 +7,37 @@
 #include "online/command.h"
 #include "online/serve.h"
 
-static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                        {"state", required_argument, NULL, 'S'},
-                                        {"no-live", no_argument, NULL, 'n'},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'}, {"state", required_argument, NULL, 'S'},
+    {"no-live", no_argument, NULL, 'n'},      {"after-restore", no_argument, NULL, 'R'},
+    {"accept-gap", no_argument, NULL, 'G'},   {NULL, 0, NULL, 0}};
 
-static enum status run_settings(const struct settings *settings, const char *dir, bool live)
+static enum status run_settings(struct serve_options *serve_opts)
 {
     struct kafka_ends ends = {0};
-    TRY(kafka_ends_open(settings, &ends));
-    struct serve_options serve_opts = {.settings = settings,
-                                       .dir = dir ? dir : settings->state.dir,
-                                       .ends = &ends,
-                                       .live = live,
-                                       .stop = &command_stop};
-    enum status st = serve(&serve_opts);
+    TRY(kafka_ends_open(serve_opts->settings, &ends));
+    serve_opts->ends = &ends;
+    enum status st = serve(serve_opts);
     kafka_ends_close(&ends);
     return st;
 }
 
 static int run(int argc, char **argv)
 {
-    const char *config = NULL, *dir = NULL;
-    bool live = isatty(STDOUT_FILENO);
+    const char *config = NULL;
+    struct serve_options serve_opts = {.live = isatty(STDOUT_FILENO), .stop = &command_stop};
     int option;
     while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
         if (option == 'c')
             config = optarg;
         else if (option == 'S')
-            dir = optarg;
+            serve_opts.dir = optarg;
         else if (option == 'n')
-            live = false;
+            serve_opts.live = false;
+        else if (option == 'R')
+            serve_opts.after_restore = true;
+        else if (option == 'G')
+            serve_opts.accept_gap = true;
         else
             return 2;
     }
@@ -46,16 +46,20 @@ static int run(int argc, char **argv)
     struct settings *settings = NULL;
     if (settings_load(config, stderr, &settings) < 0)
         return 1;
-    log_set_level(live && settings->log == LOG_INFO ? LOG_WARN : (enum log_level)settings->log);
+    bool quiet = serve_opts.live && settings->log == LOG_INFO;
+    log_set_level(quiet ? LOG_WARN : (enum log_level)settings->log);
     command_catch_signals();
-    enum status st = run_settings(settings, dir, live);
+    serve_opts.settings = settings;
+    if (!serve_opts.dir)
+        serve_opts.dir = settings->state.dir;
+    enum status st = run_settings(&serve_opts);
     settings_free(settings);
     return st < 0 ? 1 : 0;
 }
 
 const struct command cmd_run = {
     "run",
-    "-c CONFIG [--state DIR]",
+    "-c CONFIG [--state DIR] [--after-restore] [--accept-gap]",
     "the service: scores a topic, learning as it goes\n"
     "\n"
     "Runs until SIGTERM or SIGINT, then takes in what it has read, commits it and ends with 0. On "
@@ -64,6 +68,9 @@ const struct command cmd_run = {
     "\n"
     "  -c, --config FILE  the pipeline\n"
     "      --state DIR    the state directory, over the config's\n"
-    "      --no-live      lines on a terminal too\n",
+    "      --no-live      lines on a terminal too\n"
+    "      --after-restore  the state is an older copy, or a new one: compute it anew, and send\n"
+    "                     nothing for records below the group's offsets\n"
+    "      --accept-gap   where records were deleted before they were read, go on behind them\n",
     run,
 };

@@ -6,7 +6,7 @@
 #include "ingest/sink_kafka.h"
 #include "ingest/source_kafka.h"
 
-enum { TOPICS_MAX = 66 };
+enum { TOPICS_MAX = 66, FENCE_MS = 60 * 1000 };
 
 static enum status start_broker(const struct settings *settings, struct kafka_ends *ends)
 {
@@ -54,6 +54,11 @@ static enum status open_source(const struct settings *settings, struct kafka_end
     return st;
 }
 
+static void tell_group(void *arg, const struct rd_kafka_topic_partition_list_s *offsets)
+{
+    source_kafka_commit(arg, offsets);
+}
+
 static enum status open_sink(const struct settings *settings, struct kafka_ends *ends)
 {
     struct sink_kafka_options options = {
@@ -63,6 +68,11 @@ static enum status open_sink(const struct settings *settings, struct kafka_ends 
         .partitions = ends->broker ? 0 : (int)settings->kafka.partitions,
         .replication = (int)settings->kafka.replication,
         .properties = &settings->kafka.properties,
+        .transactional_id =
+            settings->delivery == EXACTLY_ONCE ? settings->kafka.transactional_id : NULL,
+        .group = settings->kafka.group,
+        .tell = tell_group,
+        .tell_arg = ends->source,
     };
     struct buf error = {0};
     enum status st = sink_kafka_create(&options, &error, &ends->sink);
@@ -87,6 +97,21 @@ enum status kafka_ends_open(const struct settings *settings, struct kafka_ends *
         kafka_ends_close(&ends);
     else
         *ret = ends;
+    return st;
+}
+
+enum status kafka_ends_resume(struct kafka_ends *ends, struct group_offset *ret)
+{
+    enum status st = sink_kafka_fence(ends->sink, FENCE_MS);
+    if (st < 0) {
+        log_error("sink.fence", "brokers=%s why=\"%s\"", ends->brokers,
+                  ends->sink->ops->error(ends->sink));
+        return st;
+    }
+    st = source_kafka_committed(ends->source, ret);
+    if (st < 0)
+        log_error("source.group", "brokers=%s why=\"%s\"", ends->brokers,
+                  ends->source->ops->error(ends->source));
     return st;
 }
 

@@ -6,6 +6,7 @@
 #define ONLINE_KAFKA_ENDS_H
 
 #include "ingest/broker_embedded.h"
+#include "ingest/life.h"
 #include "ingest/sink.h"
 #include "ingest/source.h"
 #include "online/settings.h"
@@ -19,6 +20,9 @@ struct kafka_ends {
 
 /* Starts the embedded broker if the config asks for it, and connects. Failures are logged. */
 STATUS_CHECKED enum status kafka_ends_open(const struct settings *settings, struct kafka_ends *ret);
+/* Takes the transactional id over, if there is one, and then reads what the group has committed:
+ * one a lane of the source. Once the state directory is ours alone. Failures are logged. */
+STATUS_CHECKED enum status kafka_ends_resume(struct kafka_ends *ends, struct group_offset *ret);
 void kafka_ends_close(struct kafka_ends *ends);
 
 #endif

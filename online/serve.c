@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ingest/source_kafka.h"
 #include "online/control.h"
 #include "online/http.h"
 #include "online/live.h"
@@ -18,9 +17,9 @@ struct console {
     struct control *control;
 };
 
-static void tell_broker(void *arg, size_t lane, int64_t next)
+static enum status ask_broker(void *arg, struct group_offset *ret)
 {
-    source_kafka_commit(arg, lane, next);
+    return kafka_ends_resume(arg, ret);
 }
 
 static struct service_options options_of(const struct serve_options *options, struct top *top)
@@ -41,8 +40,10 @@ static struct service_options options_of(const struct serve_options *options, st
         .rows_features = options->settings->scores.features,
         .inputs_anew = options->ends->broker != NULL,
         .stop = options->stop,
-        .committed = tell_broker,
-        .committed_arg = options->ends->source,
+        .resume = options->ends->broker ? NULL : ask_broker, /* the embedded one is always new */
+        .resume_arg = options->ends,
+        .after_restore = options->after_restore,
+        .accept_gap = options->accept_gap,
         .on_score = top ? top_on_score : NULL,
         .on_score_arg = top,
     };

@@ -12,8 +12,9 @@ struct serve_options {
     const struct settings *settings;
     const char *dir; /* state */
     struct kafka_ends *ends;
-    bool live;                   /* the live view, or lines where there is no terminal */
-    volatile sig_atomic_t *stop; /* set: drain and end; set here too when the service ended */
+    bool live;                      /* the live view, or lines where there is no terminal */
+    bool after_restore, accept_gap; /* see service.h */
+    volatile sig_atomic_t *stop;    /* set: drain and end; set here too when the service ended */
     /* Called once the service takes input, on a thread of its own; and told to end. Optional. */
     void *(*feeder)(void *arg);
     void *feeder_arg;

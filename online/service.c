@@ -182,9 +182,16 @@ static enum status seek_lanes(struct service *service)
             service->head.lanes[lane].next = -1;
         int64_t next = service->head.lanes[lane].next;
         enum status st = next >= 0 ? merge_seek(service->merge, i, next) : ST_OK;
+        if (st == ST_ENOTFOUND && service->options.accept_gap) {
+            log_warn("source.gap", "topic=\"%s\" partition=%d offset=%" PRId64 " why=\"%s\"",
+                     info.topic, info.partition, next, merge_error(service->merge));
+            continue;
+        }
         if (st < 0) {
-            log_error("source.seek", "topic=\"%s\" partition=%d offset=%" PRId64 " why=\"%s\"",
-                      info.topic, info.partition, next, merge_error(service->merge));
+            log_error("source.seek",
+                      "topic=\"%s\" partition=%d offset=%" PRId64 " why=\"%s\" hint=\"%s\"",
+                      info.topic, info.partition, next, merge_error(service->merge),
+                      st == ST_ENOTFOUND ? SERVICE_GAP_HINT : "");
             return st;
         }
     }
@@ -218,14 +225,9 @@ static enum status make_rings(struct service *service)
         TRY(batch_create(BATCH_EVENTS, &service->batches[i]));
         ring_push(service->empty, service->batches[i]);
     }
-    for (size_t i = 0; i < EPOCHS; i++) {
-        service->epochs[i].next = calloc(merge_lanes(service->merge) + 1, sizeof(int64_t));
-        if (!service->epochs[i].next)
-            return ST_ENOMEM;
+    for (size_t i = 0; i < EPOCHS; i++)
         ring_push(service->committed, &service->epochs[i]);
-    }
-    service->told = calloc(merge_lanes(service->merge) + 1, sizeof(int64_t));
-    return service->told ? ST_OK : ST_ENOMEM;
+    return ST_OK;
 }
 
 static enum status open_all(struct service *service)
@@ -238,6 +240,7 @@ static enum status open_all(struct service *service)
     TRY(make_join(service));
     TRY(make_trainer(service));
     TRY(make_merge(service));
+    TRY(service_resume(service));
     TRY(make_pipeline(service));
     return make_rings(service);
 }
@@ -280,11 +283,8 @@ void service_free(struct service *service)
     state_free(service->state);
     for (size_t i = 0; i < BATCHES; i++)
         batch_free(service->batches[i]);
-    for (size_t i = 0; i < EPOCHS; i++) {
+    for (size_t i = 0; i < EPOCHS; i++)
         epoch_done(&service->epochs[i].epoch);
-        free(service->epochs[i].next);
-    }
-    free(service->told);
     ring_free(service->full);
     ring_free(service->empty);
     ring_free(service->to_commit);

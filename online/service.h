@@ -18,6 +18,7 @@
 
 #include <signal.h>
 
+#include "ingest/life.h"
 #include "ingest/merge.h"
 #include "online/pipeline.h"
 #include "online/settings.h"
@@ -36,9 +37,12 @@ struct service_options {
     bool rows_scores, rows_features;
     bool inputs_anew; /* the sources' offsets begin anew (an embedded broker): read them all */
     const volatile sig_atomic_t *stop; /* set: drain, commit and return; NULL: never */
-    /* After each stretch of input is durable, for telling the broker how far we are; optional. */
-    void (*committed)(void *arg, size_t lane, int64_t next);
-    void *committed_arg;
+    /* Fences predecessors off, then tells what the broker's group has committed, one a lane; called
+     * once, when the state directory is ours alone. NULL: there is nobody to ask. */
+    enum status (*resume)(void *arg, struct group_offset *ret);
+    void *resume_arg;
+    bool after_restore; /* the state may be behind the group: recompute, and keep quiet below it */
+    bool accept_gap;    /* where input was deleted before it was read, go on behind the gap */
     void (*on_score)(void *arg, const struct row_score *row);
     void *on_score_arg;
 };

@@ -14,13 +14,16 @@
 
 enum { BATCHES = 8, BATCH_EVENTS = 512, EPOCHS = 2, LATENCY_SAMPLES = 64 };
 
+#define SERVICE_GAP_HINT                                                                           \
+    "records were deleted before they were read: run with --accept-gap to go on without them, or " \
+    "put them back"
+
 /* An epoch and when some of its events came in, for event-to-score times. */
 struct sealed {
     struct epoch epoch;
     size_t n_samples, seen;
     int64_t samples[LATENCY_SAMPLES];
-    int64_t *next; /* of each lane of the merge: where input stands after it */
-    bool stop;     /* nothing follows */
+    bool stop; /* nothing follows */
 };
 
 /* Their names and what they mean: service_metrics.c. */
@@ -84,7 +87,8 @@ struct service {
     struct store *store;
     struct commit *commit;
     pthread_t commit_thread;
-    int64_t *told; /* what `committed` was told of each lane */
+    uint64_t rows_refused; /* already said on the log */
+    int64_t refused_at;    /* when it was said */
     enum status commit_status;
 
     /* between them */
@@ -110,6 +114,12 @@ STATUS_CHECKED enum status service_step_state(struct service *service);
 STATUS_CHECKED enum status service_step_commit(struct service *service);
 /* The commit thread's last act: waits for acknowledgements. */
 STATUS_CHECKED enum status service_drain_commit(struct service *service);
+
+/* Squares the state directory with what the broker knows of it; after lanes are known and before
+ * anything is sent. Failures are logged. */
+enum status service_resume(struct service *service);
+/* Where input stands, as positions_put() writes it. */
+void service_put_positions(const struct service *service, struct buf *ret);
 
 void service_metrics_init(struct service *service);
 /* What is a lane's or a model's is no longer known. Before the merge is freed. */

@@ -14,6 +14,8 @@
 /* A sweep of changed pages begins after this much redo, or time if there was any. */
 #define SWEEP_REDO_BYTES (512u << 20)
 #define SWEEP_EVERY_US   (10 * SECOND_US)
+/* After this long without anything to commit, what is acknowledged is written by itself. */
+#define IDLE_US (100 * 1000)
 
 static int64_t thread_cpu(void)
 {
@@ -32,7 +34,9 @@ static bool asked_to_stop(const struct service *service)
 static void tell_source_failed(struct service *service, enum status st)
 {
     service->ingest_status = st;
-    log_error("source.failed", "why=\"%s: %s\"", status_text(st), merge_error(service->merge));
+    log_error("source.failed", "why=\"%s: %s\" hint=\"%s\"", status_text(st),
+              merge_error(service->merge),
+              st == ST_ENOTFOUND ? SERVICE_GAP_HINT : "start it again");
 }
 
 enum status service_step_ingest(struct service *service)
@@ -93,16 +97,25 @@ static void commit_done(struct service *service, struct sealed *sealed)
     bell_ring(&service->state_bell);
 }
 
-static void tell_committed(struct service *service, const struct sealed *sealed)
+/* Nobody may overlook these, but where all are refused not each can have a line. */
+static void tell_refused(struct service *service)
 {
-    if (!service->options.committed)
+    struct commit_figures figures = commit_figures(service->commit);
+    int64_t now = service_clock();
+    if (figures.rows_refused == service->rows_refused || now - service->refused_at < SECOND_US)
         return;
-    for (size_t i = 0; i < merge_lanes(service->merge); i++) {
-        if (sealed->next[i] <= service->told[i])
-            continue;
-        service->told[i] = sealed->next[i];
-        service->options.committed(service->options.committed_arg, i, sealed->next[i]);
-    }
+    log_error("rows.parked",
+              "rows=%" PRIu64 " why=\"%s\" hint=\"freshet state list --parked shows them\"",
+              figures.rows_refused - service->rows_refused, commit_refusal(service->commit));
+    service->rows_refused = figures.rows_refused;
+    service->refused_at = now;
+}
+
+static enum status produce(struct service *service, int64_t timeout_us)
+{
+    TRY(commit_produce(service->commit, timeout_us));
+    tell_refused(service);
+    return ST_OK;
 }
 
 static enum status commit_one(struct service *service, struct sealed *sealed)
@@ -111,27 +124,36 @@ static enum status commit_one(struct service *service, struct sealed *sealed)
     TRY(commit_write(service->commit, &sealed->epoch));
     metric_record(service->metrics.commit_time, service_clock() - begin);
     metric_add(service->metrics.commits, 1);
-    TRY(commit_produce(service->commit, 0));
+    TRY(produce(service, 0));
     record_latency(service, sealed);
-    tell_committed(service, sealed);
     return ST_OK;
 }
 
-/* Sleeps where there is nothing to do; looks after acknowledgements where rows are out. */
+/* Looks after acknowledgements where rows are out; sleeps where there is nothing to do. Where there
+ * was nothing for a while, rows that are acknowledged leave the store: they would be sent again
+ * after a crash. */
 static enum status commit_idle(struct service *service, uint32_t seen)
 {
-    if (commit_outbox_depth(service->commit) > 0)
-        return commit_produce(service->commit, 1000);
-    bell_wait(&service->commit_bell, seen, -1);
-    return ST_OK;
+    struct commit *commit = service->commit;
+    if (commit_outbox_depth(commit) > 0)
+        return produce(service, 1000);
+    bool settled = !commit_unsettled(commit) && !commit_untidy(commit) &&
+                   commit_figures(commit).rows_refused == service->rows_refused;
+    bell_wait(&service->commit_bell, seen, settled ? -1 : IDLE_US);
+    if (bell_seen(&service->commit_bell) != seen)
+        return ST_OK;
+    if (commit_untidy(commit))
+        TRY(commit_tidy(commit));
+    return produce(service, 0);
 }
 
 /* The last rows are waited for, but not for ever: they are durable and will be sent again. */
 enum status service_drain_commit(struct service *service)
 {
     int64_t until = service_clock() + 30 * SECOND_US;
-    while (commit_outbox_depth(service->commit) > 0 && service_clock() < until)
-        TRY(commit_produce(service->commit, 10 * 1000));
+    while ((commit_outbox_depth(service->commit) > 0 || commit_unsettled(service->commit)) &&
+           service_clock() < until)
+        TRY(produce(service, 10 * 1000));
     return commit_tidy(service->commit);
 }
 
@@ -249,8 +271,7 @@ static void seal(struct service *service)
     struct sealed *sealed = service->filling;
     pipeline_seal(service->pipeline);
     sweep_share(service, &sealed->epoch, service_clock());
-    for (size_t i = 0; i < merge_lanes(service->merge); i++)
-        sealed->next[i] = service->head.lanes[service->lane_of[i]].next;
+    service_put_positions(service, &sealed->epoch.positions);
     service->commits_running++;
     ring_push(service->to_commit, sealed);
     struct sealed *next;

@@ -8,6 +8,7 @@
 #include "ingest/schema_read.h"
 #include "online/settings_model.h"
 
+static const char *const deliveries[] = {"at_least_once", "exactly_once", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
 
 static const struct conf_option state_options[] = {
@@ -51,6 +52,11 @@ static const struct conf_option kafka_options[] = {
      .min = 1,
      .max = 16,
      .help = "Replicas of topics that freshet makes."},
+    {.name = "transactional_id",
+     .type = CONF_TEXT,
+     .at = offsetof(struct kafka_settings, transactional_id),
+     .help = "Name of the transactions of `delivery: exactly_once`, one for each pipeline of a "
+             "cluster; the group's name by default."},
     {.name = "properties",
      .type = CONF_MAP,
      .at = offsetof(struct kafka_settings, properties),
@@ -136,6 +142,14 @@ static const struct conf_option root_options[] = {
      .at = offsetof(struct settings, kafka),
      .table = &kafka_table,
      .help = "How to reach the broker."},
+    {.name = "delivery",
+     .type = CONF_CHOICE,
+     .at = offsetof(struct settings, delivery),
+     .fallback = "at_least_once",
+     .choices = deliveries,
+     .help = "After a crash a score may appear twice, with the same bytes (`at_least_once`), or "
+             "never does to readers of committed records (`exactly_once`: Kafka transactions, "
+             "which cost latency)."},
     {.name = "streams",
      .type = CONF_NODE,
      .write_schema = schema_write_streams_schema,
@@ -195,6 +209,24 @@ static void check_includes(struct settings *settings, struct conf_errors *errors
     }
 }
 
+/* What exactly_once needs, and what is of use only there. */
+static void check_delivery(struct settings *settings, struct conf_errors *errors)
+{
+    const struct conf_node *root = conf_root(settings->conf);
+    const struct conf_node *id = conf_get(conf_get(root, "kafka"), "transactional_id");
+    bool once = settings->delivery == EXACTLY_ONCE;
+    const char *brokers = settings->kafka.brokers;
+    if (once && brokers && strcmp(brokers, "embedded") == 0)
+        conf_complain(errors, conf_get(root, "delivery"),
+                      "\"exactly_once\" needs a real broker: the embedded one has no transactions; "
+                      "name yours under `kafka.brokers`, or use \"at_least_once\"");
+    if (!once && id)
+        conf_complain(errors, id,
+                      "is used with `delivery: exactly_once` only; remove it or set that");
+    if (!settings->kafka.transactional_id)
+        settings->kafka.transactional_id = settings->kafka.group;
+}
+
 static enum status read_all(struct settings *settings, struct conf_errors *errors)
 {
     struct conf *conf = settings->conf;
@@ -204,6 +236,7 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
     if (!settings->kafka.group)
         settings->kafka.group = settings->name;
     check_includes(settings, errors);
+    check_delivery(settings, errors);
     schema_read(settings->streams_node, settings->labels_node, errors, &settings->schema);
     settings_read_models(settings, errors);
     return errors->n ? ST_EINVAL : ST_OK;

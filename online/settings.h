@@ -25,6 +25,7 @@ struct kafka_settings {
     const char *group;
     int64_t partitions; /* of topics that freshet makes */
     int64_t replication;
+    const char *transactional_id; /* under exactly_once */
     struct conf_map properties;
 };
 
@@ -51,8 +52,11 @@ struct model_settings {
     const struct conf_node *node;
 };
 
+enum delivery { AT_LEAST_ONCE, EXACTLY_ONCE };
+
 struct settings {
     const char *name;
+    int delivery; /* enum delivery */
     struct state_settings state;
     struct kafka_settings kafka;
     struct scores_settings scores;

@@ -37,13 +37,13 @@ static struct sink *open_with(struct fixture *f, const struct conf_map *properti
     struct sink_kafka_options options = {
         .brokers = broker_embedded_address(f->broker),
         .topics = {[CHANNEL_SCORES] = "scores", [CHANNEL_DEAD] = "dead"},
-        .properties = properties,
-        .refused = refusals ? note_refusal : NULL,
-        .arg = refusals};
+        .properties = properties};
     struct buf error = {0};
     struct sink *sink = NULL;
     enum status st = sink_kafka_create(&options, &error, &sink);
     cr_assert(eq(int, st, ST_OK), "%.*s", (int)error.len, error.data);
+    sink->refused = refusals ? note_refusal : NULL;
+    sink->refused_arg = refusals;
     return sink;
 }
 

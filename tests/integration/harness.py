@@ -209,7 +209,8 @@ class Broker:
         self.process.stdin.flush()
 
     def fill(self, topic, records):
-        """Records without a partition go to one by their key, so that those of one id keep their order."""
+        """Records without a partition go to one by their key, so that those of one id keep their order.
+        Returns {partition: records}."""
         lines = collections.defaultdict(list)
         for record in records:
             partition = record.partition
@@ -219,6 +220,7 @@ class Broker:
             lines[partition].append(b"%d %s\n" % (record.time, record.payload))
         for partition, text in sorted(lines.items()):
             self.tool("fill", topic, str(partition), "-", input=b"".join(text))
+        return {partition: len(text) for partition, text in lines.items()}
 
     def dump(self, topic):
         """All rows, partition by partition, each in the order of its offsets."""

@@ -29,10 +29,10 @@ int64_t broker_end(const struct broker *broker, size_t number)
     return lane->n > 0 ? lane->records[lane->n - 1].offset + 1 : -1;
 }
 
-void broker_commit(void *arg, size_t lane, int64_t next)
+static void commit_lane(struct broker *broker, size_t lane, int64_t next)
 {
-    struct broker *broker = arg;
-    if (world_touch(broker->world, "group: lane %zu at %" PRId64, lane, next) != TOUCH_LOST)
+    if (next >= 0 &&
+        world_touch(broker->world, "group: lane %zu at %" PRId64, lane, next) != TOUCH_LOST)
         broker->group[lane] = next;
 }
 
@@ -205,6 +205,9 @@ struct sim_sink {
     struct flight flights[FLIGHTS_MAX]; /* of rows sent and not yet acknowledged, in order */
     size_t n;
     uint64_t acked, refused;
+    bool marked;       /* the group is to be told */
+    uint64_t mark_row; /* once rows before this one are acknowledged */
+    int64_t mark[INPUT_LANES_MAX];
 };
 
 static struct sim_sink *sink_of(struct sink *sink)
@@ -287,6 +290,7 @@ static enum status sink_poll(struct sink *sink, int64_t timeout_us, uint64_t *re
     if (broker->world->dead)
         return ST_EIO;
     size_t n = 0;
+    tell_group(self);
     for (size_t i = 0; i < self->n; i++)
         if (broker->calm || world_chance(broker->world, 3))
             land(self, &self->flights[i]);
@@ -299,6 +303,34 @@ static enum status sink_poll(struct sink *sink, int64_t timeout_us, uint64_t *re
     *ret_acked = self->acked + (broker->acks_early ? self->n : 0);
     *ret_refused = self->refused;
     return ST_OK;
+}
+
+static enum status sink_mark(struct sink *sink, const struct sink_mark *mark)
+{
+    struct sim_sink *self = sink_of(sink);
+    const struct input *input = self->broker->input;
+    self->marked = true;
+    self->mark_row = self->acked + self->n;
+    for (size_t i = 0; i < input->n_lanes; i++)
+        for (size_t j = 0; j < mark->n; j++)
+            if (mark->positions[j].partition == input->lanes[i].partition &&
+                strcmp(mark->positions[j].topic, input->lanes[i].topic) == 0)
+                self->mark[i] = mark->positions[j].next;
+    return ST_OK;
+}
+
+static bool sink_unsettled(const struct sink *sink)
+{
+    return ((const struct sim_sink *)(const void *)sink)->marked;
+}
+
+static void tell_group(struct sim_sink *self)
+{
+    if (!self->marked || self->mark_row > self->acked)
+        return;
+    self->marked = false;
+    for (size_t i = 0; i < self->broker->input->n_lanes; i++)
+        commit_lane(self->broker, i, self->mark[i]);
 }
 
 static void sink_free(struct sink *sink)
@@ -323,6 +355,8 @@ static const struct sink_ops sink_ops = {
     .kind = "simulated",
     .send = sink_send,
     .poll = sink_poll,
+    .mark = sink_mark,
+    .unsettled = sink_unsettled,
     .free = sink_free,
     .error = sink_error,
 };

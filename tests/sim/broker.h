@@ -43,8 +43,6 @@ struct source *broker_source(struct broker *broker);
 struct sink *broker_sink(struct broker *broker);
 /* Has this row's lane and offset the bytes? Both ways of arriving come here. */
 void broker_arrive(struct broker *broker, const struct row *row);
-/* Where a lane of the merge stands, as `committed` tells. */
-void broker_commit(void *broker, size_t lane, int64_t next);
 /* The offset behind the last record of a lane. */
 int64_t broker_end(const struct broker *broker, size_t lane);
 

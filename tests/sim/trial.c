@@ -78,8 +78,6 @@ static struct service_options service_options(struct life *life)
         .rows_scores = true,
         .rows_features = settings->scores.features,
         .stop = &trial->stop,
-        .committed = broker_commit,
-        .committed_arg = &trial->broker,
     };
 }
 

@@ -2,7 +2,12 @@
  * Fills and prints topics, for tests in shell and Python.
  *
  *     topic fill BROKERS TOPIC PARTITION FILE    one message a line of FILE, or of "-"
- *     topic dump BROKERS TOPIC                   one line a message, to the end of each partition
+ *     topic dump BROKERS TOPIC [committed|raw]   one line a message, to the end of each partition;
+ *                                                raw: those of aborted transactions too
+ *     topic make BROKERS TOPIC PARTITIONS [NAME=VALUE...]    with settings of the topic
+ *     topic cut BROKERS TOPIC PARTITION OFFSET   deletes all messages before the offset
+ *     topic offsets BROKERS TOPIC GROUP          a line a partition: number, the group's offset
+ *                                                (-1: none) and its metadata, between tabs
  *
  * A line to fill is TIMESTAMP_MS, a blank, and the payload; the timestamp becomes the message's (0:
  * now). A dumped line has five fields between tabs: partition, offset, headers (NAME=VALUE, divided
@@ -23,11 +28,14 @@ __attribute__((noreturn)) static void die(const char *what, const char *why)
     exit(1);
 }
 
+static const char *group = "topic", *isolation = "read_committed";
+
 static rd_kafka_t *connect_to(rd_kafka_type_t type, const char *brokers,
                               void (*report)(rd_kafka_t *, const rd_kafka_message_t *, void *))
 {
     const struct kafka_setting settings[] = {
-        {"group.id", "topic"},
+        {"group.id", group},
+        {"isolation.level", isolation},
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "10"},
         {"enable.auto.commit", "false"},
@@ -42,7 +50,8 @@ static rd_kafka_t *connect_to(rd_kafka_type_t type, const char *brokers,
     rd_kafka_conf_t *conf = NULL;
     rd_kafka_t *client = NULL;
     if (kafka_conf_create(&spec, &error, &conf) == ST_OK) {
-        rd_kafka_conf_set_dr_msg_cb(conf, report);
+        if (report)
+            rd_kafka_conf_set_dr_msg_cb(conf, report);
         if (kafka_client_create(type, conf, &error, &client) == ST_OK)
             return client;
     }
@@ -184,13 +193,113 @@ static int dump(const char *brokers, const char *topic)
     return fflush(stdout) != 0;
 }
 
+/* make, cut */
+
+static void await(rd_kafka_queue_t *queue, const char *what)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
+    if (!event)
+        die(what, "no answer");
+    if (rd_kafka_event_error(event))
+        die(what, rd_kafka_event_error_string(event));
+    size_t n = 0;
+    const rd_kafka_CreateTopics_result_t *made = rd_kafka_event_CreateTopics_result(event);
+    const rd_kafka_topic_result_t **topics =
+        made ? rd_kafka_CreateTopics_result_topics(made, &n) : NULL;
+    for (size_t i = 0; i < n; i++)
+        if (rd_kafka_topic_result_error(topics[i]))
+            die(what, rd_kafka_topic_result_error_string(topics[i]));
+    rd_kafka_event_destroy(event);
+}
+
+static void apply_setting(rd_kafka_NewTopic_t *topic, char *setting)
+{
+    char *value = strchr(setting, '=');
+    if (!value)
+        die(setting, "NAME=VALUE was expected");
+    *value++ = 0;
+    if (rd_kafka_NewTopic_set_config(topic, setting, value))
+        die(setting, "is not a setting");
+}
+
+static int make(const char *brokers, const char *name, int partitions, char **settings, int n)
+{
+    char error[256] = "";
+    rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, error, sizeof error);
+    if (!topic)
+        die(name, error);
+    for (int i = 0; i < n; i++)
+        apply_setting(topic, settings[i]);
+    rd_kafka_CreateTopics(client, &topic, 1, NULL, queue);
+    await(queue, name);
+    rd_kafka_NewTopic_destroy(topic);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(client);
+    return 0;
+}
+
+static int cut(const char *brokers, const char *name, int partition, int64_t offset)
+{
+    rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, name, partition)->offset = offset;
+    rd_kafka_DeleteRecords_t *records = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(client, &records, 1, NULL, queue);
+    await(queue, name);
+    rd_kafka_DeleteRecords_destroy(records);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(client);
+    return 0;
+}
+
+/* offsets */
+
+static int offsets(const char *brokers, const char *topic)
+{
+    rd_kafka_t *client = connect_to(RD_KAFKA_CONSUMER, brokers, NULL);
+    rd_kafka_topic_partition_list_t *list = list_partitions(client, brokers, topic);
+    rd_kafka_resp_err_t err = rd_kafka_committed(client, list, TIMEOUT_MS);
+    if (err)
+        die(group, rd_kafka_err2str(err));
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *at = &list->elems[i];
+        printf("%d\t%" PRId64 "\t%.*s\n", (int)at->partition, at->offset < 0 ? -1 : at->offset,
+               (int)at->metadata_size, at->metadata ? (const char *)at->metadata : "");
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(client);
+    return fflush(stdout) != 0;
+}
+
+static int act(int argc, char **argv)
+{
+    const char *action = argv[1];
+    if (argc == 6 && strcmp(action, "cut") == 0)
+        return cut(argv[2], argv[3], (int)strtol(argv[4], NULL, 10), strtoll(argv[5], NULL, 10));
+    if (argc >= 5 && strcmp(action, "make") == 0)
+        return make(argv[2], argv[3], (int)strtol(argv[4], NULL, 10), argv + 5, argc - 5);
+    if (argc == 5 && strcmp(action, "offsets") == 0) {
+        group = argv[4];
+        return offsets(argv[2], argv[3]);
+    }
+    if (argc == 5 && strcmp(action, "dump") == 0 && strcmp(argv[4], "raw") == 0)
+        isolation = "read_uncommitted";
+    if ((argc == 4 || argc == 5) && strcmp(action, "dump") == 0)
+        return dump(argv[2], argv[3]);
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 6 && strcmp(argv[1], "fill") == 0)
         return fill(argv[2], argv[3], (int)strtol(argv[4], NULL, 10), argv[5]);
-    if (argc == 4 && strcmp(argv[1], "dump") == 0)
-        return dump(argv[2], argv[3]);
-    fprintf(stderr, "usage: topic fill BROKERS TOPIC PARTITION FILE\n"
-                    "       topic dump BROKERS TOPIC\n");
+    int status = argc > 2 ? act(argc, argv) : -1;
+    if (status >= 0)
+        return status;
+    fprintf(stderr, "usage: topic fill|dump|make|cut|offsets BROKERS TOPIC ...; see the source\n");
     return 2;
 }
