@@ -29,8 +29,8 @@ struct row {
 };
 
 /* What the broker's group is told once all rows of an epoch are safe: where input stands after it,
- * and in the metadata of these offsets the epoch and the life of the state directory (life.h), by
- * which a later start knows what is out already. */
+ * and in the metadata of these offsets the epoch and the life of the state directory (lineage.h),
+ * by which a later start knows what is out already. */
 struct sink_position {
     const char *topic;
     int32_t partition;

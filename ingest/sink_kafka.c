@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
-#include "ingest/life.h"
+#include "ingest/lineage.h"
 #include "ingest/sink_kafka_internal.h"
 
 enum {
@@ -159,8 +159,8 @@ void sink_kafka_mark_done(struct sink_kafka_mark *mark)
 
 void sink_kafka_mark_set(struct sink_kafka_mark *mark, const struct sink_mark *from, uint64_t row)
 {
-    char note[LIFE_NOTE_MAX];
-    life_note(from->life, from->epoch, note);
+    char note[LINEAGE_NOTE_MAX];
+    lineage_note(from->life, from->epoch, note);
     sink_kafka_mark_done(mark);
     mark->row = row;
     mark->offsets = rd_kafka_topic_partition_list_new((int)from->n);

@@ -27,7 +27,7 @@
 #define INGEST_SOURCE_KAFKA_H
 
 #include "base/conf.h"
-#include "ingest/life.h"
+#include "ingest/lineage.h"
 #include "ingest/source.h"
 
 struct rd_kafka_topic_partition_list_s; /* librdkafka's */

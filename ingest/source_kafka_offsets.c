@@ -175,7 +175,7 @@ static struct group_offset committed_of(const rd_kafka_topic_partition_t *from)
 {
     struct group_offset to = {.next = from->offset < 0 ? -1 : from->offset};
     struct slice note = {from->metadata, from->metadata_size};
-    if (to.next >= 0 && !life_parse_note(note, &to.life, &to.epoch))
+    if (to.next >= 0 && !lineage_parse_note(note, &to.life, &to.epoch))
         to.life = to.epoch = 0;
     return to;
 }

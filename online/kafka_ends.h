@@ -6,7 +6,7 @@
 #define ONLINE_KAFKA_ENDS_H
 
 #include "ingest/broker_embedded.h"
-#include "ingest/life.h"
+#include "ingest/lineage.h"
 #include "ingest/sink.h"
 #include "ingest/source.h"
 #include "online/settings.h"

@@ -18,7 +18,7 @@
 
 #include <signal.h>
 
-#include "ingest/life.h"
+#include "ingest/lineage.h"
 #include "ingest/merge.h"
 #include "online/pipeline.h"
 #include "online/settings.h"

@@ -319,8 +319,8 @@ Test(source_kafka, the_wait_ends_when_something_arrives)
 /* Of the first lane; the epoch that goes along is the same number. */
 static void commit_to(struct source *source, int64_t offset)
 {
-    char note[LIFE_NOTE_MAX];
-    life_note(77, (uint64_t)offset, note);
+    char note[LINEAGE_NOTE_MAX];
+    lineage_note(77, (uint64_t)offset, note);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(list, "events", 0);
     at->offset = offset;

@@ -280,6 +280,15 @@ static void take_flights_from(struct sim_sink *self, size_t n)
     self->n -= n;
 }
 
+static void tell_group(struct sim_sink *self)
+{
+    if (!self->marked || self->mark_row > self->acked)
+        return;
+    self->marked = false;
+    for (size_t i = 0; i < self->broker->input->n_lanes; i++)
+        commit_lane(self->broker, i, self->mark[i]);
+}
+
 /* Rows arrive in any order; acknowledgements are counted in theirs. */
 static enum status sink_poll(struct sink *sink, int64_t timeout_us, uint64_t *ret_acked,
                              uint64_t *ret_refused)
@@ -322,15 +331,6 @@ static enum status sink_mark(struct sink *sink, const struct sink_mark *mark)
 static bool sink_unsettled(const struct sink *sink)
 {
     return ((const struct sim_sink *)(const void *)sink)->marked;
-}
-
-static void tell_group(struct sim_sink *self)
-{
-    if (!self->marked || self->mark_row > self->acked)
-        return;
-    self->marked = false;
-    for (size_t i = 0; i < self->broker->input->n_lanes; i++)
-        commit_lane(self->broker, i, self->mark[i]);
 }
 
 static void sink_free(struct sink *sink)
