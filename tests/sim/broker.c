@@ -121,18 +121,36 @@ static enum status source_seek(struct source *source, size_t number, int64_t off
     return ST_OK;
 }
 
+/* Weeks of records come within minutes. */
+static bool is_there(const struct broker *broker, size_t number, const struct input_record *record)
+{
+    if (broker->gated)
+        return number == broker->gate && record->offset <= broker->gate_last;
+    int64_t age = record->broker_time - INPUT_BEGIN;
+    return !broker->timed || age / 3000 <= broker->world->clock;
+}
+
+static size_t records_there(const struct sim_source *self, size_t number, size_t max)
+{
+    const struct input_lane *lane = &self->broker->input->lanes[number];
+    size_t at = self->at[number], n = 0;
+    while (n < max && at + n < lane->n && is_there(self->broker, number, &lane->records[at + n]))
+        n++;
+    return n;
+}
+
 static enum status source_fetch(struct source *source, size_t number, struct record_in *ret,
                                 size_t max, size_t *ret_n)
 {
     struct sim_source *self = source_of(source);
     struct world *world = self->broker->world;
     const struct input_lane *lane = &self->broker->input->lanes[number];
-    size_t left = lane->n - self->at[number], n = left < max ? left : max;
+    size_t n = records_there(self, number, max);
     if (world->dead)
         return ST_EIO;
     if (!self->broker->calm && world_chance(world, self->silent_one_in))
         return ST_EAGAIN;
-    if (left == 0)
+    if (n == 0)
         return ST_EEND;
     if (!self->broker->calm)
         n = 1 + rng_below(&world->rng, n < self->run_max ? n : self->run_max);

@@ -32,7 +32,11 @@ struct broker {
     unsigned refuse_one_in;                    /* 0: no row is refused */
     bool acks_early;                           /* a planted fault: before it has the row */
     bool calm;                                 /* no misbehaviour */
-    char wrong[300];                           /* what a row did that it must not; "": nothing */
+    bool timed; /* a record is there once its time has come, see broker_visible() */
+    bool gated; /* only records of one lane, up to an offset, are there */
+    size_t gate;
+    int64_t gate_last;
+    char wrong[300]; /* what a row did that it must not; "": nothing */
 };
 
 void broker_init(struct broker *broker, const struct input *input, struct world *world);

@@ -16,6 +16,7 @@ enum fault {
     FAULT_FILE_UNSYNCED,    /* a model file is named by a commit and was not fsynced */
     FAULT_CURSOR_AHEAD,     /* examples are acknowledged before they are durable */
     FAULT_ROWS_ACKED_EARLY, /* rows leave the outbox before the broker has them */
+    FAULT_ROWS_SENT_EARLY,  /* rows are sent before the epoch that they are of is durable */
     FAULT_COUNT
 };
 

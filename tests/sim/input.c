@@ -7,7 +7,6 @@
 #include "base/rng.h"
 
 #define HOUR_US (3600 * SECOND_US)
-#define BEGIN   (INT64_C(1767571200) * SECOND_US) /* 2026-01-05 */
 
 enum { EVENTS_MAX = 400 };
 
@@ -232,7 +231,7 @@ static void make_payment(struct maker *maker, int64_t now)
 
 static void make_events(struct maker *maker, unsigned n)
 {
-    int64_t now = BEGIN, step = (int64_t)(8 + below(maker, 14)) * 24 * HOUR_US / n;
+    int64_t now = INPUT_BEGIN, step = (int64_t)(8 + below(maker, 14)) * 24 * HOUR_US / n;
     for (unsigned i = 0; i < n; i++) {
         if (!chance(maker, 10))
             now += (int64_t)below(maker, 2 * (uint64_t)step);

@@ -12,6 +12,7 @@
 #include "online/settings.h"
 
 enum { INPUT_LANES_MAX = 8 };
+#define INPUT_BEGIN (INT64_C(1767571200) * SECOND_US) /* 2026-01-05 */
 
 struct input_record {
     struct slice payload; /* owned */

@@ -23,6 +23,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_FILE_UNSYNCED] = "file-unsynced",
     [FAULT_CURSOR_AHEAD] = "cursor-ahead",
     [FAULT_ROWS_ACKED_EARLY] = "rows-acked-early",
+    [FAULT_ROWS_SENT_EARLY] = "rows-sent-early",
 };
 
 /* An input and its run without a crash, for the seeds that share it. */
@@ -36,7 +37,7 @@ struct sim {
     bool trace;
     enum fault fault;
     struct standard *standard;
-    uint64_t wrong, crashes, stops, records;
+    uint64_t wrong, crashes, stops, records, ticks;
 };
 
 static void standard_free(struct standard *standard)
@@ -64,27 +65,66 @@ static bool standard_make(struct sim *sim, uint64_t number)
     return false;
 }
 
+/* The order in which a timed trial took its input depends on the moment, so that only the same
+ * order without a crash can be compared with it. */
+static bool compare_with_replay(struct trial *trial)
+{
+    struct trial_options options = {.input = trial->options.input,
+                                    .seed = trial->options.seed,
+                                    .calm = true,
+                                    .runs = &trial->outcome.runs,
+                                    .trace = trial->options.trace};
+    struct trial replay;
+    if (options.trace)
+        fputs("\nThe same order without a crash:\n", options.trace);
+    bool good = trial_run(&options, &replay) || trial_wrong(trial, "replay: %s", replay.wrong);
+    good = good && trial_compare(trial, &replay);
+    trial_done(&replay);
+    return good;
+}
+
+static uint64_t count_ticks(const struct trial *trial)
+{
+    struct reader in = reader_of(buf_slice(&trial->outcome.runs));
+    struct run run;
+    uint64_t n = 0;
+    while (runs_next(&in, &run) == ST_OK)
+        n += run.tick;
+    return n;
+}
+
+static bool run_trial(struct sim *sim, const struct trial_options *options)
+{
+    struct trial trial;
+    bool good = trial_run(options, &trial);
+    if (good && options->timed)
+        good = compare_with_replay(&trial);
+    else if (good)
+        good = trial_compare(&trial, &sim->standard->calm);
+    if (!good)
+        printf("seed %" PRIu64 ": %s\n", options->seed, trial.wrong);
+    sim->crashes += trial.crashes;
+    sim->stops += trial.stops;
+    sim->records += options->input->n_records;
+    sim->ticks += count_ticks(&trial);
+    trial_done(&trial);
+    return good;
+}
+
 /* False if it is wrong. */
 static bool run_seed(struct sim *sim, uint64_t seed)
 {
     uint64_t number = seed / SEEDS_AN_INPUT;
     if ((!sim->standard || sim->standard->input->number != number) && !standard_make(sim, number))
         return false;
-    struct trial trial;
     struct trial_options options = {.input = sim->standard->input,
                                     .seed = seed,
+                                    .timed = seed % SEEDS_AN_INPUT == SEEDS_AN_INPUT - 1,
                                     .fault = sim->fault,
                                     .trace = sim->trace ? stdout : NULL};
     if (sim->trace)
         printf("%.*s\n", (int)options.input->config.len, options.input->config.data);
-    bool good = trial_run(&options, &trial) && trial_compare(&trial, &sim->standard->calm);
-    if (!good)
-        printf("seed %" PRIu64 ": %s\n", seed, trial.wrong);
-    sim->crashes += trial.crashes;
-    sim->stops += trial.stops;
-    sim->records += options.input->n_records;
-    trial_done(&trial);
-    return good;
+    return run_trial(sim, &options);
 }
 
 static int run_seeds(struct sim *sim)
@@ -99,8 +139,9 @@ static int run_seeds(struct sim *sim)
     double seconds = disk_real_seconds() - begin;
     uint64_t n = (seed > sim->last ? sim->last : seed) - sim->first + 1;
     printf("%" PRIu64 " seeds, %" PRIu64 " wrong; %" PRIu64 " crashes, %" PRIu64
-           " orderly stops, %" PRIu64 " records in %.1f s: %.0f crashes a second\n",
-           n, sim->wrong, sim->crashes, sim->stops, sim->records, seconds,
+           " orderly stops, %" PRIu64 " records, %" PRIu64
+           " ticks in %.1f s: %.0f crashes a second\n",
+           n, sim->wrong, sim->crashes, sim->stops, sim->records, sim->ticks, seconds,
            (double)sim->crashes / seconds);
     standard_free(sim->standard);
     return (sim->wrong > 0) == (sim->fault == FAULT_NONE);

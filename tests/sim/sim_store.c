@@ -96,6 +96,8 @@ static void put(struct store_batch *batch, struct slice key, struct slice value)
         buf_append(&batch->head, value.data, value.len);
     if (key.data[0] == STORE_EXAMPLES)
         note_examples(batch, key, value);
+    if (key.data[0] == STORE_OUTBOX && store->on_rows)
+        store->on_rows(store->on_rows_arg, value);
     if (key.data[0] == STORE_REDO)
         put_redo(batch, key, value);
     else

@@ -23,6 +23,9 @@ struct sim_store {
     const struct state *state; /* of the process that lives, for FAULT_RECORD_CHANGES */
     struct buf examples;       /* items as they became durable */
     uint64_t examples_n;
+    /* FAULT_ROWS_SENT_EARLY: is shown rows that are about to be written; NULL: nobody is */
+    void (*on_rows)(void *arg, struct slice rows);
+    void *on_rows_arg;
     char wrong[200];
 };
 

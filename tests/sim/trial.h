@@ -17,8 +17,10 @@
 
 struct trial_options {
     const struct input *input;
-    uint64_t seed; /* of all that chance decides */
-    bool calm;     /* no crash, no misbehaviour */
+    uint64_t seed;          /* of all that chance decides */
+    bool calm;              /* no crash, no misbehaviour */
+    bool timed;             /* records come in their time, and the order taken depends on when */
+    const struct buf *runs; /* the order to take the input in; NULL: the merge's */
     enum fault fault;
     FILE *trace; /* NULL: none */
 };
@@ -30,8 +32,8 @@ struct outcome {
     int64_t clock;
     uint32_t version;
     struct buf examples; /* the whole example log */
+    struct buf runs;     /* the order that the input was taken in */
     struct buf model;    /* the learner, as a file */
-    size_t n_lanes;
     struct arrival *arrivals[INPUT_LANES_MAX];
 };
 
@@ -40,7 +42,10 @@ struct trial {
     struct world world;
     struct broker broker;
     struct sim_store *store;
+    int64_t idle_max;        /* of a timed trial */
+    struct service *service; /* that lives */
     volatile sig_atomic_t stop;
+    char last_error[400]; /* of the service's log */
     struct outcome outcome;
     unsigned crashes, stops;
     char wrong[600]; /* "": nothing; else what is wrong */
@@ -49,7 +54,11 @@ struct trial {
 /* False if something is wrong; trial_done() in either case. */
 bool trial_run(const struct trial_options *options, struct trial *ret);
 void trial_done(struct trial *trial);
-/* Is the outcome that of the calm run? Says in trial->wrong what is not. */
+/* Notes it, unless something was wrong before; false. */
+__attribute__((format(printf, 2, 3))) bool trial_wrong(struct trial *trial, const char *format,
+                                                       ...);
+/* Is the outcome that of the calm run? NULL: only what is known without one. Says in trial->wrong
+ * what is not. */
 bool trial_compare(struct trial *trial, const struct trial *calm);
 
 #endif

@@ -1,0 +1,190 @@
+#include "tests/sim/life.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { STEPS_MAX = 400000 };
+
+/* Opening. */
+
+static struct service_options service_options(struct life *life)
+{
+    struct trial *trial = life->trial;
+    const struct settings *settings = trial->options.input->settings;
+    return (struct service_options){
+        .settings = settings,
+        .dir = DISK_DIR,
+        .store = &trial->store->head,
+        .merge = {.idle_max = trial->options.timed ? trial->idle_max : INT64_MAX / 4,
+                  .tick_every = trial->options.timed ? SECOND_US : 0,
+                  .ahead_max = settings->time.ahead_max,
+                  .until = INT64_MAX,
+                  .lane_depth = 16},
+        .sources = &life->source,
+        .n_sources = 1,
+        .sink = life->sink,
+        .format = ROWS_JSON,
+        .rows_scores = true,
+        .rows_features = settings->scores.features,
+        .stop = &trial->stop,
+    };
+}
+
+/* What was told to be committed is. */
+static bool check_offsets(struct trial *trial, const struct service *service)
+{
+    for (size_t i = 0; i < trial->options.input->n_lanes; i++) {
+        int64_t next = service->head.lanes[service->lane_of[i]].next;
+        if (trial->broker.group[i] > next)
+            return trial_wrong(trial,
+                               "the stored offset of lane %zu is %" PRId64 ", the group's %" PRId64,
+                               i, next, trial->broker.group[i]);
+    }
+    return true;
+}
+
+/* How this life will end: most by a crash, before much is done. */
+static void plan(struct life *life, bool last)
+{
+    struct trial *trial = life->trial;
+    struct world *world = &trial->world;
+    uint64_t dies_at = UINT64_MAX, most = 15 + trial->options.input->n_records / 3;
+    life->stop_at = UINT64_MAX;
+    if (!last && !world_chance(world, 10))
+        dies_at = 1 + rng_below(&world->rng, world_chance(world, 3) ? 15 : most);
+    if (!last && world_chance(world, 8))
+        life->stop_at = rng_below(&world->rng, 200);
+    for (unsigned i = 0; i < LIFE_ACTORS; i++)
+        life->weights[i] = 1 + (unsigned)rng_below(&world->rng, 6);
+    trial->stop = 0;
+    world_begin_life(world, dies_at);
+}
+
+bool life_open(struct life *life, struct trial *trial, bool last)
+{
+    *life = (struct life){.trial = trial,
+                          .source = broker_source(&trial->broker),
+                          .sink = broker_sink(&trial->broker)};
+    plan(life, last);
+    struct service_options options = service_options(life);
+    enum status st = service_open(&options, &life->service);
+    if (st < 0 && !trial->world.dead)
+        return trial_wrong(trial, "the service does not start: %s: %s", status_text(st),
+                           trial->last_error);
+    if (st < 0)
+        return false;
+    struct service *service = life->service;
+    trial->service = service;
+    trial->store->state = service->state;
+    world_tell(&trial->world, "recovered: epoch %" PRIu64 ", %" PRIu64 " events, item %" PRIu64,
+               service->head.epoch, service->head.events, service->head.examples_next);
+    registry_set_work(service->registry, trainer_step, service->trainer);
+    service_begin(service);
+    return check_offsets(trial, service);
+}
+
+/* Steps. */
+
+static enum life_actor pick(struct life *life)
+{
+    unsigned sum = 0, actor = 0;
+    for (unsigned i = 0; i < LIFE_ACTORS; i++)
+        sum += life->weights[i];
+    unsigned at = (unsigned)rng_below(&life->trial->world.rng, sum);
+    while (at >= life->weights[actor])
+        at -= life->weights[actor++];
+    return (enum life_actor)actor;
+}
+
+/* A step of the state thread, and what came of it. */
+static enum status act_state(struct life *life)
+{
+    struct service *service = life->service;
+    uint64_t filling = service->filling->epoch.number, taken = service->head.events;
+    enum status st = service_step_state(service);
+    if (service->head.events > taken)
+        world_tell(&life->trial->world, "state: %" PRIu64 " taken in epoch %" PRIu64,
+                   service->head.events - taken, filling);
+    if (service->filling->epoch.number > filling)
+        world_tell(&life->trial->world, "state: epoch %" PRIu64 " sealed", filling);
+    return st;
+}
+
+static enum status act(struct life *life, enum life_actor actor)
+{
+    struct service *service = life->service;
+    enum status st = ST_OK;
+    switch (actor) {
+    case LIFE_INGEST:
+        if (!life->input_ended)
+            st = service_step_ingest(service);
+        life->input_ended = life->input_ended || st == ST_EEND;
+        return service->ingest_status < 0 ? service->ingest_status : st;
+    case LIFE_STATE:
+        if (!life->state_ended)
+            st = act_state(life);
+        life->state_ended = life->state_ended || st == ST_EEND;
+        return st;
+    case LIFE_COMMIT:
+        return service_step_commit(service);
+    case LIFE_PRODUCE:
+        return commit_produce(service->commit, 0);
+    default:
+        trainer_step(service->trainer);
+        return trainer_status(service->trainer);
+    }
+}
+
+bool life_read_all(const struct life *life)
+{
+    const struct service *service = life->service;
+    for (size_t i = 0; i < life->trial->options.input->n_lanes; i++)
+        if (service->head.lanes[service->lane_of[i]].next < broker_end(&life->trial->broker, i))
+            return false;
+    return true;
+}
+
+/* What the threads do once the state thread is done. */
+static enum status finish(struct life *life)
+{
+    struct service *service = life->service;
+    while (service->commits_running > 0) {
+        enum status st = service_step_commit(service);
+        if (st == ST_EAGAIN)
+            st = commit_produce(service->commit, 0);
+        TRY(st);
+    }
+    TRY(service_drain_commit(service));
+    trainer_drain(service->trainer);
+    return trainer_status(service->trainer);
+}
+
+/* ST_OK once it came to an orderly end. */
+enum status life_live(struct life *life)
+{
+    struct trial *trial = life->trial;
+    struct world *world = &trial->world;
+    while (!life->state_ended) {
+        if (++world->steps > STEPS_MAX) {
+            trial_wrong(trial, "stuck");
+            return ST_ESTOPPED;
+        }
+        world_pass_time(world);
+        trial->stop = trial->stop || world->steps >= life->stop_at || life_read_all(life);
+        enum status st = act(life, pick(life));
+        if (st < 0 && st != ST_EAGAIN && st != ST_EEND)
+            return st;
+    }
+    return finish(life);
+}
+
+void life_close(struct life *life)
+{
+    service_free(life->service);
+    life->source->ops->free(life->source);
+    life->sink->ops->free(life->sink);
+    sim_store_crash(life->trial->store);
+    disk_crash(&life->trial->world);
+}
