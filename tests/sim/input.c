@@ -8,7 +8,7 @@
 
 #define HOUR_US (3600 * SECOND_US)
 
-enum { EVENTS_MAX = 400 };
+enum { EVENTS_MAX = 1000 };
 
 struct made {
     int64_t time;
@@ -21,7 +21,8 @@ struct maker {
     struct rng rng;
     struct input *input;
     unsigned payments, logins, labels; /* partitions; lanes come in this order */
-    int64_t delay, lateness;
+    int64_t delay;
+    unsigned hot; /* percent of events that are of one card and one shop */
     unsigned n;
     struct made made[EVENTS_MAX];
 };
@@ -64,13 +65,18 @@ static void put_labels(struct maker *maker, struct buf *yaml)
                one_of(maker, keeps));
 }
 
-static void put_features(struct maker *maker, struct buf *yaml)
+/* AMOUNT is always a column; what crosses are made of is told by these. */
+struct columns {
+    bool hour, country, shop;
+};
+
+static struct columns put_features(struct maker *maker, struct buf *yaml)
 {
     static const char *const choices[] = {
         "{calendar: hour}",
-        "{calendar: weekend}",
         "{category: COUNTRY}",
         "{category: SHOP}",
+        "{calendar: weekend}",
         "{text: NOTE}",
         "{window: AMOUNT, by: CARD, over: [1h, 2d], take: [count, sum, mean, min, max, std, "
         "since]}",
@@ -82,29 +88,54 @@ static void put_features(struct maker *maker, struct buf *yaml)
         "{window: label, by: CARD, over: [2d, 5d], take: [count, sum, mean]}",
         "{window: label, by: SHOP, over: [3d], take: [count, mean]}",
         NULL};
+    bool chosen[3] = {false};
     buf_text(yaml, "features:\n  - {value: AMOUNT}\n");
-    for (size_t i = 0; choices[i]; i++)
-        if (chance(maker, 55))
+    for (size_t i = 0; choices[i]; i++) {
+        bool choose = chance(maker, 55);
+        if (choose)
             buf_printf(yaml, "  - %s\n", choices[i]);
+        if (i < 3)
+            chosen[i] = choose;
+    }
+    return (struct columns){chosen[0], chosen[1], chosen[2]};
 }
 
-static void put_model(struct maker *maker, struct buf *yaml)
+static void put_crosses(struct maker *maker, const struct columns *columns, struct buf *yaml)
+{
+    const char *first = ", crosses: [";
+    if (columns->hour && chance(maker, 60)) {
+        buf_printf(yaml, "%s[AMOUNT, hour]", first);
+        first = ", ";
+    }
+    if (columns->country && columns->shop && chance(maker, 60)) {
+        buf_printf(yaml, "%s[COUNTRY, SHOP]", first);
+        first = ", ";
+    }
+    if (columns->country && chance(maker, 40)) {
+        buf_printf(yaml, "%s[AMOUNT, COUNTRY]", first);
+        first = ", ";
+    }
+    if (first[2] == '\0')
+        buf_text(yaml, "], cross_bins: 4");
+}
+
+static void put_model(struct maker *maker, const struct columns *columns, struct buf *yaml)
 {
     static const char *const publishes[] = {"1h", "6h", "1d", NULL};
     static const char *const bins[] = {"1", "8", "16", NULL};
     static const char *const l1s[] = {"0", "0.1", NULL};
-    buf_printf(yaml,
-               "models:\n  - {name: fraud, kind: ftrl, publish: %s, bins: %s, l1: %s, table: 1000, "
-               "admit: %s, expire: 6d}\n",
-               one_of(maker, publishes), one_of(maker, bins), one_of(maker, l1s),
-               chance(maker, 50) ? "1" : "2");
+    static const char *const expires[] = {"90d", "90d", "6d", NULL};
+    buf_printf(yaml, "models:\n  - {name: fraud, kind: ftrl, publish: %s, bins: %s, l1: %s",
+               one_of(maker, publishes), one_of(maker, bins), one_of(maker, l1s));
+    buf_printf(yaml, ", table: 1000, admit: %u, expire: %s", 1 + (unsigned)below(maker, 2),
+               one_of(maker, expires));
+    put_crosses(maker, columns, yaml);
+    buf_text(yaml, "}\n");
 }
 
 static void put_config(struct maker *maker, struct buf *yaml)
 {
     static const char *const latenesses[] = {"0s", "3h", NULL};
-    size_t lateness = below(maker, 2);
-    maker->lateness = lateness ? 3 * HOUR_US : 0;
     buf_text(yaml, "name: sim\n"
                    "streams:\n"
                    "  - name: payments\n"
@@ -116,9 +147,9 @@ static void put_config(struct maker *maker, struct buf *yaml)
                    "  - name: logins\n"
                    "    fields: {CARD: entity, RISK: number}\n");
     put_labels(maker, yaml);
-    buf_printf(yaml, "time: {lateness: %s, ahead_max: 6h}\n", latenesses[lateness]);
-    put_features(maker, yaml);
-    put_model(maker, yaml);
+    buf_printf(yaml, "time: {lateness: %s, ahead_max: 6h}\n", one_of(maker, latenesses));
+    struct columns columns = put_features(maker, yaml);
+    put_model(maker, &columns, yaml);
     buf_text(yaml, "scores: {include: [features]}\n");
 }
 
@@ -173,10 +204,11 @@ static void put_payment_fields(struct maker *maker, struct buf *payload)
 {
     static const char *const countries[] = {"DE", "FR", "CH", "é", NULL};
     static const char *const notes[] = {"rent for may", "thanks", "rent", "Order 77 thanks!", NULL};
+    bool is_hot = chance(maker, maker->hot);
     if (!chance(maker, 2))
-        buf_printf(payload, ", \"CARD\": \"c%u\"", (unsigned)below(maker, 12));
+        buf_printf(payload, ", \"CARD\": \"c%u\"", is_hot ? 0 : (unsigned)below(maker, 12));
     if (!chance(maker, 2))
-        buf_printf(payload, ", \"SHOP\": %u", (unsigned)below(maker, 6));
+        buf_printf(payload, ", \"SHOP\": %u", is_hot ? 0 : (unsigned)below(maker, 6));
     if (!chance(maker, 5))
         buf_printf(payload, ", \"COUNTRY\": \"%s\"", one_of(maker, countries));
     if (!chance(maker, 3))
@@ -292,6 +324,16 @@ static void make_labels(struct maker *maker)
         put_label(maker, &labels[i]);
 }
 
+/* Most inputs are small, because that makes crashes cheap. Some are large enough for models to make
+ * bins, and for records to have several pages. */
+static unsigned number_of_events(struct maker *maker)
+{
+    unsigned size = (unsigned)below(maker, 100);
+    maker->hot = size < 3 ? 50 : 0;
+    return size < 3 ? 700 + (unsigned)below(maker, 300)
+                    : 40 + (unsigned)below(maker, size < 12 ? 340 : 120);
+}
+
 struct input *input_create(uint64_t number)
 {
     struct maker maker = {.rng = rng_part(number, 1)};
@@ -310,7 +352,7 @@ struct input *input_create(uint64_t number)
     add_lanes(&maker, "payments", 0, maker.payments);
     add_lanes(&maker, "logins", 1, maker.logins);
     add_lanes(&maker, "frauds", LABEL_STREAM, maker.labels);
-    make_events(&maker, 40 + (unsigned)below(&maker, chance(&maker, 10) ? 340 : 120));
+    make_events(&maker, number_of_events(&maker));
     make_labels(&maker);
     return input;
 }

@@ -4,6 +4,7 @@
  *
  *     sim --seeds 1..2000            all of these; exit status 1 if one is wrong
  *     sim --seed 17                  one, with a trace of what happened
+ *     sim --write DIR --seed 17      its input and what comes of it without a crash, as files
  *     sim --fault NAME --seeds 1..200   with a planted fault: exit status 0 once one is wrong
  */
 #include <getopt.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 
 #include "tests/sim/trial.h"
+#include "tests/sim/write.h"
 
 enum { SEEDS_AN_INPUT = 4 };
 
@@ -35,6 +37,7 @@ struct standard {
 struct sim {
     uint64_t first, last;
     bool trace;
+    const char *write; /* folder; NULL: none */
     enum fault fault;
     struct standard *standard;
     uint64_t wrong, crashes, stops, records, ticks;
@@ -119,12 +122,21 @@ static bool run_seed(struct sim *sim, uint64_t seed)
         return false;
     struct trial_options options = {.input = sim->standard->input,
                                     .seed = seed,
-                                    .timed = seed % SEEDS_AN_INPUT == SEEDS_AN_INPUT - 1,
+                                    .timed = seed % SEEDS_AN_INPUT == SEEDS_AN_INPUT - 1 ||
+                                             sim->fault == FAULT_ROWS_SENT_EARLY,
                                     .fault = sim->fault,
                                     .trace = sim->trace ? stdout : NULL};
     if (sim->trace)
         printf("%.*s\n", (int)options.input->config.len, options.input->config.data);
     return run_trial(sim, &options);
+}
+
+static int write_seed(struct sim *sim)
+{
+    bool good = standard_make(sim, sim->first / SEEDS_AN_INPUT) &&
+                write_trial(&sim->standard->calm, sim->write);
+    standard_free(sim->standard);
+    return !good;
 }
 
 static int run_seeds(struct sim *sim)
@@ -170,6 +182,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {{"seed", required_argument, NULL, 'n'},
                                             {"seeds", required_argument, NULL, 's'},
                                             {"fault", required_argument, NULL, 'f'},
+                                            {"write", required_argument, NULL, 'w'},
                                             {NULL, 0, NULL, 0}};
     struct sim sim = {.first = 1, .last = 100};
     bool good = true;
@@ -178,6 +191,8 @@ int main(int argc, char **argv)
         if (option == 'n') {
             sim.first = sim.last = strtoull(optarg, NULL, 10);
             sim.trace = true;
+        } else if (option == 'w') {
+            sim.write = optarg;
         } else if (option == 's') {
             good = good && parse_seeds(optarg, &sim);
         } else {
@@ -185,8 +200,8 @@ int main(int argc, char **argv)
         }
     }
     if (good && optind == argc)
-        return run_seeds(&sim);
-    fprintf(stderr, "usage: sim [--seed N | --seeds A..B] [--fault NAME]; faults:");
+        return sim.write ? write_seed(&sim) : run_seeds(&sim);
+    fprintf(stderr, "usage: sim [--seed N | --seeds A..B] [--fault NAME] [--write DIR]; faults:");
     for (unsigned i = 1; i < FAULT_COUNT; i++)
         fprintf(stderr, " %s", fault_names[i]);
     fputs("\n", stderr);

@@ -83,6 +83,7 @@ static void keep_outcome(struct life *life)
     trial->outcome.examples_n = head->examples_next;
     trial->outcome.clock = head->clock;
     trial->outcome.version = head->version;
+    trial->outcome.n_dense = plan_vector_schema(life->service->plan)->n_dense;
     keep_model(trial, life->service->learner);
 }
 

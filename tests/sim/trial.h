@@ -31,6 +31,7 @@ struct outcome {
     uint64_t events, examples_n;
     int64_t clock;
     uint32_t version;
+    size_t n_dense;      /* columns of a vector */
     struct buf examples; /* the whole example log */
     struct buf runs;     /* the order that the input was taken in */
     struct buf model;    /* the learner, as a file */
