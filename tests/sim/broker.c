@@ -10,7 +10,7 @@ void broker_init(struct broker *broker, const struct input *input, struct world 
         broker->arrivals[i] = calloc(input->lanes[i].n + 1, sizeof *broker->arrivals[i]);
         if (!broker->arrivals[i])
             abort();
-        broker->group[i] = -1; /* of a group that never committed */
+        broker->group[i].next = -1; /* of a group that never committed */
     }
 }
 
@@ -29,16 +29,18 @@ int64_t broker_end(const struct broker *broker, size_t number)
     return lane->n > 0 ? lane->records[lane->n - 1].offset + 1 : -1;
 }
 
-static void commit_lane(struct broker *broker, size_t lane, int64_t next)
+enum status broker_resume(void *arg, struct group_offset *ret)
 {
-    if (next >= 0 &&
-        world_touch(broker->world, "group: lane %zu at %" PRId64, lane, next) != TOUCH_LOST)
-        broker->group[lane] = next;
+    struct broker *broker = arg;
+    if (world_touch(broker->world, "group: read") != TOUCH_DONE)
+        return ST_EIO;
+    memcpy(ret, broker->group, broker->input->n_lanes * sizeof *ret);
+    return ST_OK;
 }
 
 /* What arrives. */
 
-static struct arrival *arrival_of(struct broker *broker, const struct row *row)
+struct arrival *broker_arrival(struct broker *broker, const struct row *row)
 {
     for (size_t i = 0; i < broker->input->n_lanes; i++) {
         const struct input_lane *lane = &broker->input->lanes[i];
@@ -66,25 +68,44 @@ static void put_bytes(const struct row *row, struct buf *ret)
     buf_append(ret, row->payload.data, row->payload.len);
 }
 
+/* Whatever way a row takes, it has the same bytes. */
+static void note(struct broker *broker, const struct row *row, struct arrival *arrival)
+{
+    struct buf bytes = {0};
+    put_bytes(row, &bytes);
+    if (arrival->bytes.len > 0) {
+        if (!slice_eq(buf_slice(&bytes), buf_slice(&arrival->bytes)))
+            complain(broker, row, "came again with other bytes");
+        buf_done(&bytes);
+        return;
+    }
+    arrival->bytes = bytes;
+    arrival->channel = row->channel;
+    arrival->payload = (struct slice){bytes.data + bytes.len - row->payload.len, row->payload.len};
+}
+
 void broker_arrive(struct broker *broker, const struct row *row)
 {
-    struct arrival *arrival = arrival_of(broker, row);
+    struct arrival *arrival = broker_arrival(broker, row);
     if (!arrival || row->ordinal != 0) {
         complain(broker, row, "of no record");
         return;
     }
-    struct buf bytes = {0};
-    put_bytes(row, &bytes);
-    if (arrival->times++ == 0) {
-        arrival->bytes = bytes;
-        arrival->channel = row->channel;
-        arrival->payload =
-            (struct slice){bytes.data + bytes.len - row->payload.len, row->payload.len};
+    note(broker, row, arrival);
+    arrival->times++;
+    if (broker->exactly_once && arrival->times > 1)
+        complain(broker, row, "came twice");
+}
+
+void broker_park(struct broker *broker, const struct row *row)
+{
+    struct arrival *arrival = broker_arrival(broker, row);
+    if (!arrival || !arrival->refused) {
+        complain(broker, row, "parked, and was not refused");
         return;
     }
-    if (!slice_eq(buf_slice(&bytes), buf_slice(&arrival->bytes)))
-        complain(broker, row, "came again with other bytes");
-    buf_done(&bytes);
+    note(broker, row, arrival);
+    arrival->parked = true;
 }
 
 /* The source. */
@@ -203,188 +224,5 @@ struct source *broker_source(struct broker *broker)
     self->broker = broker;
     self->run_max = run_maxs[rng_below(&broker->world->rng, 4)];
     self->silent_one_in = 2 + (unsigned)rng_below(&broker->world->rng, 4);
-    return &self->head;
-}
-
-/* The sink. */
-
-/* Under way: not known to have arrived. */
-struct flight {
-    struct row row;
-    struct buf bytes; /* what it points to */
-    bool done;        /* arrived, or refused */
-};
-
-enum { FLIGHTS_MAX = 64 };
-
-struct sim_sink {
-    struct sink head;
-    struct broker *broker;
-    struct flight flights[FLIGHTS_MAX]; /* of rows sent and not yet acknowledged, in order */
-    size_t n;
-    uint64_t acked, refused;
-    bool marked;       /* the group is to be told */
-    uint64_t mark_row; /* once rows before this one are acknowledged */
-    int64_t mark[INPUT_LANES_MAX];
-};
-
-static struct sim_sink *sink_of(struct sink *sink)
-{
-    return (struct sim_sink *)sink;
-}
-
-/* Some rows are too large for the broker, whenever they come. */
-static bool is_refused(const struct broker *broker, const struct row *row)
-{
-    return broker->refuse_one_in > 0 &&
-           (uint64_t)(row->offset * 7 + row->partition) % broker->refuse_one_in == 0;
-}
-
-static void land(struct sim_sink *self, struct flight *flight)
-{
-    if (flight->done)
-        return;
-    flight->done = true;
-    if (!is_refused(self->broker, &flight->row)) {
-        broker_arrive(self->broker, &flight->row);
-        return;
-    }
-    struct arrival *arrival = arrival_of(self->broker, &flight->row);
-    if (arrival)
-        arrival->refused = true;
-}
-
-static struct slice keep(struct buf *bytes, struct slice s)
-{
-    buf_append(bytes, s.data, s.len);
-    return (struct slice){bytes->data + bytes->len - s.len, s.len};
-}
-
-static void take_off(struct sim_sink *self, const struct row *row)
-{
-    struct flight *flight = &self->flights[self->n++];
-    flight->row = *row;
-    flight->done = false;
-    buf_reset(&flight->bytes);
-    struct slice topic = {row->topic, strlen(row->topic) + 1};
-    buf_reserve(&flight->bytes, topic.len + row->key.len + row->payload.len + row->reason.len);
-    flight->row.topic = keep(&flight->bytes, topic).data;
-    flight->row.key = keep(&flight->bytes, row->key);
-    flight->row.payload = keep(&flight->bytes, row->payload);
-    flight->row.reason = keep(&flight->bytes, row->reason);
-}
-
-static enum status sink_send(struct sink *sink, const struct row *row)
-{
-    struct sim_sink *self = sink_of(sink);
-    struct world *world = self->broker->world;
-    if (!world->dead &&
-        (self->n == FLIGHTS_MAX || (!self->broker->calm && world_chance(world, 20))))
-        return ST_EAGAIN;
-    enum touch touch = world_touch(world, "broker: row of %s/%d offset %" PRId64, row->topic,
-                                   (int)row->partition, row->offset);
-    if (touch == TOUCH_LOST)
-        return ST_EIO;
-    take_off(self, row);
-    return touch == TOUCH_UNHEARD ? ST_EIO : ST_OK;
-}
-
-static void take_flights_from(struct sim_sink *self, size_t n)
-{
-    struct flight gone[FLIGHTS_MAX];
-    memcpy(gone, self->flights, n * sizeof *gone);
-    memmove(self->flights, self->flights + n, (FLIGHTS_MAX - n) * sizeof *gone);
-    memcpy(self->flights + FLIGHTS_MAX - n, gone, n * sizeof *gone); /* their buffers */
-    self->n -= n;
-}
-
-static void tell_group(struct sim_sink *self)
-{
-    if (!self->marked || self->mark_row > self->acked)
-        return;
-    self->marked = false;
-    for (size_t i = 0; i < self->broker->input->n_lanes; i++)
-        commit_lane(self->broker, i, self->mark[i]);
-}
-
-/* Rows arrive in any order; acknowledgements are counted in theirs. */
-static enum status sink_poll(struct sink *sink, int64_t timeout_us, uint64_t *ret_acked,
-                             uint64_t *ret_refused)
-{
-    struct sim_sink *self = sink_of(sink);
-    struct broker *broker = self->broker;
-    (void)timeout_us;
-    if (broker->world->dead)
-        return ST_EIO;
-    size_t n = 0;
-    tell_group(self);
-    for (size_t i = 0; i < self->n; i++)
-        if (broker->calm || world_chance(broker->world, 3))
-            land(self, &self->flights[i]);
-    size_t most = broker->calm ? self->n : rng_below(&broker->world->rng, self->n + 1);
-    while (n < most && self->flights[n].done)
-        self->refused += is_refused(broker, &self->flights[n++].row);
-    if (n > 0)
-        take_flights_from(self, n);
-    self->acked += n;
-    *ret_acked = self->acked + (broker->acks_early ? self->n : 0);
-    *ret_refused = self->refused;
-    return ST_OK;
-}
-
-static enum status sink_mark(struct sink *sink, const struct sink_mark *mark)
-{
-    struct sim_sink *self = sink_of(sink);
-    const struct input *input = self->broker->input;
-    self->marked = true;
-    self->mark_row = self->acked + self->n;
-    for (size_t i = 0; i < input->n_lanes; i++)
-        for (size_t j = 0; j < mark->n; j++)
-            if (mark->positions[j].partition == input->lanes[i].partition &&
-                strcmp(mark->positions[j].topic, input->lanes[i].topic) == 0)
-                self->mark[i] = mark->positions[j].next;
-    return ST_OK;
-}
-
-static bool sink_unsettled(const struct sink *sink)
-{
-    return ((const struct sim_sink *)(const void *)sink)->marked;
-}
-
-static void sink_free(struct sink *sink)
-{
-    struct sim_sink *self = sink_of(sink);
-    for (size_t i = 0; i < self->n; i++)
-        if (!self->broker->world->dead || world_chance(self->broker->world, 2))
-            land(self, &self->flights[i]);
-    for (size_t i = 0; i < FLIGHTS_MAX; i++)
-        buf_done(&self->flights[i].bytes);
-    free(self);
-}
-
-static const char *sink_error(const struct sink *sink)
-{
-    return ((const struct sim_sink *)(const void *)sink)->broker->world->dead
-               ? "the process is dead"
-               : "";
-}
-
-static const struct sink_ops sink_ops = {
-    .kind = "simulated",
-    .send = sink_send,
-    .poll = sink_poll,
-    .mark = sink_mark,
-    .unsettled = sink_unsettled,
-    .free = sink_free,
-    .error = sink_error,
-};
-
-struct sink *broker_sink(struct broker *broker)
-{
-    struct sim_sink *self = calloc(1, sizeof *self);
-    if (!self)
-        abort();
-    self->head.ops = &sink_ops;
-    self->broker = broker;
     return &self->head;
 }

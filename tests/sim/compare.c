@@ -8,15 +8,15 @@ static bool compare_row(struct trial *trial, const struct input_lane *lane, size
 {
     const struct input_record *record = &lane->records[at];
     bool scored = lane->stream == 0;
-    if (got->times == 0 && !got->refused && (scored || record->malformed))
+    if (got->times == 0 && !got->parked && (scored || record->malformed))
         return trial_wrong(trial, "%s/%d offset %" PRId64 ": its row never came", lane->topic,
                            (int)lane->partition, record->offset);
-    if (got->times > 0 && (got->channel == CHANNEL_DEAD) != record->malformed)
+    if (got->bytes.len > 0 && (got->channel == CHANNEL_DEAD) != record->malformed)
         return trial_wrong(trial, "%s/%d offset %" PRId64 ": %s: %.*s", lane->topic,
                            (int)lane->partition, record->offset,
                            record->malformed ? "was not refused" : "was refused",
                            (int)got->payload.len, got->payload.data);
-    if (got->times > 0 && calm && !slice_eq(buf_slice(&got->bytes), buf_slice(&calm->bytes)))
+    if (got->bytes.len > 0 && calm && !slice_eq(buf_slice(&got->bytes), buf_slice(&calm->bytes)))
         return trial_wrong(trial, "%s/%d offset %" PRId64 ": %.*s\nwithout a crash: %.*s",
                            lane->topic, (int)lane->partition, record->offset, (int)got->payload.len,
                            got->payload.data, (int)calm->payload.len, calm->payload.data);

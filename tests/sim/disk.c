@@ -303,6 +303,17 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
     return 0;
 }
 
+ssize_t __real_getrandom(void *ret, size_t len, unsigned flags);
+ssize_t __wrap_getrandom(void *ret, size_t len, unsigned flags);
+ssize_t __wrap_getrandom(void *ret, size_t len, unsigned flags)
+{
+    if (!the_world)
+        return __real_getrandom(ret, len, flags);
+    for (size_t i = 0; i < len; i++)
+        ((unsigned char *)ret)[i] = (unsigned char)rng_next(&the_world->rng);
+    return (ssize_t)len;
+}
+
 double disk_real_seconds(void)
 {
     struct timespec now;

@@ -1,5 +1,5 @@
 /*
- * tests/sim/disk.h -- files and clocks of a simulated service.
+ * tests/sim/disk.h -- files, clocks and chance of a simulated service.
  *
  * The product opens, writes, fsyncs and renames model files with plain system calls. The linker
  * puts these in their place (tests/sim/CMakeLists.txt): files under /sim/ live in memory, with what

@@ -29,6 +29,8 @@ static struct service_options service_options(struct life *life)
         .rows_scores = true,
         .rows_features = settings->scores.features,
         .stop = &trial->stop,
+        .resume = broker_resume,
+        .resume_arg = &trial->broker,
     };
 }
 
@@ -37,10 +39,10 @@ static bool check_offsets(struct trial *trial, const struct service *service)
 {
     for (size_t i = 0; i < trial->options.input->n_lanes; i++) {
         int64_t next = service->head.lanes[service->lane_of[i]].next;
-        if (trial->broker.group[i] > next)
+        if (trial->broker.group[i].next > next)
             return trial_wrong(trial,
                                "the stored offset of lane %zu is %" PRId64 ", the group's %" PRId64,
-                               i, next, trial->broker.group[i]);
+                               i, next, trial->broker.group[i].next);
     }
     return true;
 }

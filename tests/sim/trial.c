@@ -144,14 +144,36 @@ static enum status append_run(void *arg, struct slice key, struct slice value)
     return ST_OK;
 }
 
+static enum status note_parked(void *arg, const struct parked_row *parked)
+{
+    struct trial *trial = arg;
+    const struct input_lane *lane = &trial->options.input->lanes[parked->lane];
+    struct row row = parked->row;
+    row.topic = lane->topic;
+    row.partition = lane->partition;
+    broker_park(&trial->broker, &row);
+    return ST_OK;
+}
+
 static void keep_durable(struct trial *trial)
 {
     struct outcome *outcome = &trial->outcome;
+    enum status st = commit_read_parked(trial->store->inner, note_parked, trial);
+    if (st < 0)
+        trial_wrong(trial, "parked rows cannot be read");
     memcpy(outcome->arrivals, trial->broker.arrivals, sizeof outcome->arrivals);
     outcome->examples = trial->store->examples;
     trial->store->examples = (struct buf){0};
-    enum status st = store_scan_space(trial->store->inner, STORE_RUNS, append_run, &outcome->runs);
+    st = store_scan_space(trial->store->inner, STORE_RUNS, append_run, &outcome->runs);
     (void)st; /* the twin does not fail */
+}
+
+/* Half of the trials; faults of sending are about the other half. */
+static bool trial_exactly_once(struct trial *trial)
+{
+    enum fault fault = trial->options.fault;
+    return !trial->options.calm && world_chance(&trial->world, 2) &&
+           fault != FAULT_ROWS_ACKED_EARLY && fault != FAULT_ROWS_SENT_EARLY;
 }
 
 static void begin(struct trial *trial)
@@ -169,6 +191,7 @@ static void begin(struct trial *trial)
     broker_init(&trial->broker, options->input, world);
     trial->broker.calm = options->calm;
     trial->broker.timed = options->timed;
+    trial->broker.exactly_once = trial_exactly_once(trial);
     trial->broker.acks_early = options->fault == FAULT_ROWS_ACKED_EARLY;
     if (!options->calm && world_chance(world, 4))
         trial->broker.refuse_one_in = 10;
@@ -195,9 +218,11 @@ bool trial_run(const struct trial_options *options, struct trial *ret)
     if (ending == ENDED_ALL)
         ending = run_life(trial, true, true);
     keep_durable(trial);
+    if (trial->broker.wrong[0])
+        trial_wrong(trial, "%s", trial->broker.wrong);
     the_world = NULL;
     log_set_output(NULL, NULL);
-    return ending == ENDED_ALL;
+    return ending == ENDED_ALL && !trial->wrong[0];
 }
 
 void trial_done(struct trial *trial)
