@@ -58,7 +58,8 @@ void plan_label(struct plan *plan, struct state *state, const struct key128 *key
 
 /* Starts loading what extract and observe will read of this event, in stages that are some events
  * apart, because each reads what the one before it loaded. */
-enum plan_prefetch { PLAN_SLOTS, PLAN_RECORDS, PLAN_ENTRIES };
+/* PLAN_NEEDS: names the records to state_need() instead. */
+enum plan_prefetch { PLAN_SLOTS, PLAN_RECORDS, PLAN_ENTRIES, PLAN_NEEDS };
 void plan_prefetch(const struct plan *plan, struct state *state, const struct event *event,
                    enum plan_prefetch stage);
 /* The same for a label that is about to come; keys as in plan_label(). */

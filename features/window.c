@@ -148,7 +148,11 @@ static void window_label(struct part *part, struct state *state, const struct ke
 static void unit_prefetch(const struct unit *unit, struct state *state, struct key128 key,
                           enum plan_prefetch stage)
 {
-    if (stage == PLAN_SLOTS)
+    if (key_is_none(key))
+        return;
+    if (stage == PLAN_NEEDS)
+        state_need(state, unit->series.family, key);
+    else if (stage == PLAN_SLOTS)
         state_prefetch(state, unit->series.family, key);
     else if (stage == PLAN_RECORDS)
         state_prefetch_record(state, unit->series.family, key);

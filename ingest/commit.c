@@ -509,7 +509,6 @@ enum status commit_recover(struct commit *commit, struct state *state, struct bu
     if (in.bad)
         return corrupt(commit, "head", 0);
     TRY(store_scan_space(commit->store, STORE_PAGE, load_page, &recovery));
-    state_loaded(state);
     TRY(load_redo_values(&recovery));
     TRY(store_scan_space(commit->store, STORE_OUTBOX, load_outbox, &recovery));
     TRY(store_scan_space(commit->store, STORE_EXAMPLES, load_block, &recovery));

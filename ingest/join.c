@@ -322,6 +322,30 @@ enum label_outcome join_label(struct join *join, const struct label *label, join
     return outcome;
 }
 
+/* A label that comes before its event is appended too. */
+void join_need(struct join *join, struct key128 id, int64_t now)
+{
+    pending_need_find(join->pending, id);
+    pending_need_append(join->pending, id, now);
+}
+
+static void need_entry(void *arg, const struct timer *timer)
+{
+    pending_need_block(arg, timer->ref.block);
+}
+
+void join_need_due(struct join *join, int64_t now)
+{
+    timers_each(&join->due, now, need_entry, join->pending);
+    timers_each(&join->absent, now, need_entry, join->pending);
+}
+
+const struct key128 *join_peek_keys(struct join *join, struct key128 id)
+{
+    const struct pending_entry *entry = pending_peek(join->pending, id);
+    return entry ? pending_keys(entry) : NULL;
+}
+
 struct join_figures join_figures(const struct join *join)
 {
     return (struct join_figures){

@@ -134,6 +134,13 @@ void join_release(struct join *join, int64_t now, bool inclusive, join_release_f
 /* Nothing is released before this; INT64_MAX if none waits. */
 int64_t join_next_due(const struct join *join);
 
+/* What the verbs will read, named to state_need() ahead of them (see state.h): of an event or a
+ * label of that id taken at time now, and of all that is due by then. */
+void join_need(struct join *join, struct key128 id, int64_t now);
+void join_need_due(struct join *join, int64_t now);
+/* The keys that a label of that id is for; NULL if there is no such entry, or it is not in memory. */
+const struct key128 *join_peek_keys(struct join *join, struct key128 id);
+
 struct join_figures {
     uint64_t waiting;     /* events within their horizon */
     uint64_t early;       /* labels without an event */

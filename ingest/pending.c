@@ -7,9 +7,12 @@
 static const struct key128 counter_id = {~UINT64_C(0), 0};
 
 struct block {
-    struct record *rec; /* stays where it is: room is reserved when it is made */
+    struct record *rec; /* stays where it is: room is reserved when it is made; NULL: not looked up
+                           since it was evicted */
+    uint64_t number;    /* of the record's id */
     int64_t newest;     /* latest time of its entries, each at a multiple of 8 */
     uint32_t next;      /* in its shard's chain, or in the free list */
+    uint8_t shard;
 };
 
 /* Oldest first; 0 is "none", blocks count from 1. */
@@ -41,10 +44,53 @@ static uint32_t tag_of(struct key128 id)
     return (uint32_t)(id.lo >> 32);
 }
 
-static const struct pending_entry *entry_at(const struct pending_store *store, uint32_t block,
+static struct key128 block_id(const struct block *block)
+{
+    return (struct key128){block->number, (uint64_t)block->shard << 56};
+}
+
+/* A record tells by its hint which block it is. */
+static void block_bind(struct pending_store *store, uint32_t block, struct record *rec)
+{
+    rec = state_reserve(store->state, rec, PENDING_BLOCK);
+    rec->hint = block;
+    store->blocks[block].rec = rec;
+}
+
+/* The counter is no block, and stays. */
+static bool let_go(void *arg, struct record *rec)
+{
+    struct pending_store *store = arg;
+    if (rec == store->counter)
+        return false;
+    if (rec->hint != 0)
+        store->blocks[rec->hint].rec = NULL;
+    return true;
+}
+
+static bool block_is_here(struct pending_store *store, uint32_t block)
+{
+    if (store->blocks[block].rec)
+        return true;
+    struct record *rec = state_find(store->state, store->family, block_id(&store->blocks[block]));
+    if (rec)
+        block_bind(store, block, rec);
+    return rec != NULL;
+}
+
+/* It is here: pending_need_*() were told. */
+static struct record *block_record(struct pending_store *store, uint32_t block)
+{
+    bool here = block_is_here(store, block);
+    assert(here);
+    (void)here;
+    return store->blocks[block].rec;
+}
+
+static const struct pending_entry *entry_at(struct pending_store *store, uint32_t block,
                                             uint32_t at)
 {
-    return (const struct pending_entry *)(const void *)(store->blocks[block].rec->data + at);
+    return (const struct pending_entry *)(const void *)(block_record(store, block)->data + at);
 }
 
 static size_t entry_size(const struct pending_entry *entry)
@@ -53,7 +99,7 @@ static size_t entry_size(const struct pending_entry *entry)
     return (size + 7) & ~(size_t)7;
 }
 
-static size_t slot_find(const struct pending_store *store, struct key128 id)
+static size_t slot_find(struct pending_store *store, struct key128 id)
 {
     uint32_t tag = tag_of(id);
     size_t mask = store->n_slots - 1;
@@ -141,7 +187,9 @@ static uint32_t chain_add(struct pending_store *store, unsigned shard, struct re
 {
     uint32_t block = block_take(store);
     struct chain *chain = &store->shards[shard];
-    store->blocks[block] = (struct block){rec, INT64_MIN, 0};
+    store->blocks[block] =
+        (struct block){.number = rec->id.lo, .newest = INT64_MIN, .shard = (uint8_t)shard};
+    block_bind(store, block, rec);
     if (chain->last)
         store->blocks[chain->last].next = block;
     else
@@ -168,6 +216,7 @@ enum status pending_create(struct state *state, uint16_t family, int64_t horizon
         return ST_ENOMEM;
     }
     store->n_blocks = 1; /* 0 is "none" */
+    state_on_evict(state, family, let_go, store);
     *ret = store;
     return ST_OK;
 }
@@ -193,14 +242,27 @@ static uint64_t next_seq(struct pending_store *store)
     return seq;
 }
 
+/* The slot that names an entry; false if a newer entry of its id has taken it. Reads no entries. */
+static bool slot_naming(const struct pending_store *store, uint32_t tag, struct pending_ref ref,
+                        size_t *ret)
+{
+    size_t mask = store->n_slots - 1;
+    for (size_t i = tag & mask; store->slots[i].block; i = (i + 1) & mask)
+        if (store->slots[i].block == ref.block && store->slots[i].at == ref.at) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
 static void block_forget(struct pending_store *store, uint32_t block)
 {
-    const struct record *rec = store->blocks[block].rec;
+    const struct record *rec = block_record(store, block);
     for (uint32_t at = 0; at < rec->size;) {
         const struct pending_entry *entry = entry_at(store, block, at);
-        size_t i = slot_find(store, entry->id);
-        if (store->slots[i].block == block && store->slots[i].at == at)
-            index_clear(store, i);
+        size_t slot;
+        if (slot_naming(store, tag_of(entry->id), (struct pending_ref){block, at}, &slot))
+            index_clear(store, slot);
         store->entry_bytes -= entry_size(entry);
         at += (uint32_t)entry_size(entry);
     }
@@ -214,7 +276,7 @@ static void drop_expired(struct pending_store *store, unsigned shard, int64_t no
         if (store->blocks[block].newest + store->horizon >= now)
             return;
         block_forget(store, block);
-        state_drop(store->state, store->blocks[block].rec);
+        state_drop(store->state, block_record(store, block));
         chain->first = store->blocks[block].next;
         if (!chain->first)
             chain->last = 0;
@@ -265,10 +327,10 @@ struct pending_ref pending_append(struct pending_store *store, const struct pend
     unsigned shard = hash_shard(entry->id);
     drop_expired(store, shard, entry->time);
     uint32_t block = store->shards[shard].last;
-    if (!block || store->blocks[block].rec->size + size > PENDING_BLOCK)
+    if (!block || block_record(store, block)->size + size > PENDING_BLOCK)
         block = block_add(store, shard, new.seq, size);
 
-    struct record *rec = store->blocks[block].rec;
+    struct record *rec = block_record(store, block);
     uint32_t at = rec->size;
     struct record *same = state_resize(store->state, rec, at + size);
     assert(same == rec);
@@ -288,14 +350,14 @@ bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
     return true;
 }
 
-const struct pending_entry *pending_get(const struct pending_store *store, struct pending_ref ref)
+const struct pending_entry *pending_get(struct pending_store *store, struct pending_ref ref)
 {
     return entry_at(store, ref.block, ref.at);
 }
 
 struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref)
 {
-    struct record *rec = store->blocks[ref.block].rec;
+    struct record *rec = block_record(store, ref.block);
     state_touch(store->state, rec, ref.at, sizeof(struct pending_entry));
     return (struct pending_entry *)(void *)(rec->data + ref.at);
 }
@@ -321,14 +383,60 @@ bool pending_guess(const struct pending_store *store, struct key128 id, struct p
 {
     const struct index_slot *slot = &store->slots[tag_of(id) & (store->n_slots - 1)];
     *ret = (struct pending_ref){slot->block, slot->at};
-    return slot->block && slot->tag == tag_of(id);
+    return slot->block && slot->tag == tag_of(id) && store->blocks[slot->block].rec;
 }
 
 void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref)
 {
-    const struct pending_entry *entry = entry_at(store, ref.block, ref.at);
-    __builtin_prefetch(entry);
-    __builtin_prefetch((const char *)entry + 64);
+    const struct record *rec = store->blocks[ref.block].rec;
+    if (!rec)
+        return;
+    __builtin_prefetch(rec->data + ref.at);
+    __builtin_prefetch(rec->data + ref.at + 64);
+}
+
+/* A working set smaller than the state. */
+
+void pending_need_block(struct pending_store *store, uint32_t block)
+{
+    state_need(store->state, store->family, block_id(&store->blocks[block]));
+}
+
+/* The blocks of all entries that a look-up passes, whose ids have to be compared. */
+void pending_need_find(struct pending_store *store, struct key128 id)
+{
+    uint32_t tag = tag_of(id);
+    size_t mask = store->n_slots - 1;
+    for (size_t i = tag & mask; store->slots[i].block; i = (i + 1) & mask)
+        if (store->slots[i].tag == tag)
+            pending_need_block(store, store->slots[i].block);
+}
+
+void pending_need_append(struct pending_store *store, struct key128 id, int64_t now)
+{
+    const struct chain *chain = &store->shards[hash_shard(id)];
+    if (chain->last)
+        pending_need_block(store, chain->last);
+    for (uint32_t block = chain->first; block; block = store->blocks[block].next) {
+        if (store->blocks[block].newest + store->horizon >= now)
+            return;
+        pending_need_block(store, block);
+    }
+}
+
+const struct pending_entry *pending_peek(struct pending_store *store, struct key128 id)
+{
+    uint32_t tag = tag_of(id);
+    size_t mask = store->n_slots - 1;
+    for (size_t i = tag & mask; store->slots[i].block; i = (i + 1) & mask) {
+        const struct index_slot *slot = &store->slots[i];
+        if (slot->tag != tag || !block_is_here(store, slot->block))
+            continue;
+        const struct pending_entry *entry = entry_at(store, slot->block, slot->at);
+        if (key_eq(entry->id, id))
+            return entry;
+    }
+    return NULL;
 }
 
 size_t pending_count(const struct pending_store *store)

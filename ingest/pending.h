@@ -55,7 +55,7 @@ struct pending_ref pending_append(struct pending_store *store, const struct pend
 bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
                   struct pending_ref *ret);
 
-const struct pending_entry *pending_get(const struct pending_store *store, struct pending_ref ref);
+const struct pending_entry *pending_get(struct pending_store *store, struct pending_ref ref);
 /* For changing its fixed part: those bytes are touched. */
 struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref);
 const struct key128 *pending_keys(const struct pending_entry *entry);
@@ -66,6 +66,15 @@ void pending_prefetch(const struct pending_store *store, struct key128 id);
 bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret);
 /* Starts loading an entry. */
 void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref);
+
+/* Blocks may be in the store alone (see state.h); the index never is. What the verbs above will
+ * read is named to state_need() before: by pending_find() and pending_append() of an id at a time,
+ * and of an entry that one has a reference to. */
+void pending_need_find(struct pending_store *store, struct key128 id);
+void pending_need_append(struct pending_store *store, struct key128 id, int64_t now);
+void pending_need_block(struct pending_store *store, uint32_t block);
+/* The entry of that id, expired or not, if it is in memory; else NULL. */
+const struct pending_entry *pending_peek(struct pending_store *store, struct key128 id);
 
 /* Ids in the index, in blocks that have not gone; of these, labels that wait for their event. */
 size_t pending_count(const struct pending_store *store);

@@ -41,6 +41,7 @@ void state_free(struct state *state)
     free(state->changes.items);
     free(state->stale.items);
     free(state->sweep.items);
+    free(state->missing);
     buf_done(&state->drops);
     buf_done(&state->dropped_pages);
     free(state);
@@ -58,7 +59,7 @@ void record_list_add(struct record_list *list, struct record *rec, uint32_t *ret
     *ret_index = (uint32_t)list->n;
 }
 
-static size_t slot_of(const struct state *state, uint16_t family, struct key128 id, uint64_t hash)
+size_t state_slot(const struct state *state, uint16_t family, struct key128 id, uint64_t hash)
 {
     size_t mask = state->n_slots - 1, i = hash & mask;
     for (;; i = (i + 1) & mask) {
@@ -72,7 +73,7 @@ static size_t slot_of(const struct state *state, uint16_t family, struct key128 
 
 struct record *state_find(struct state *state, uint16_t family, struct key128 id)
 {
-    return state->slots[slot_of(state, family, id, state_slot_hash(family, id))].rec;
+    return state->slots[state_slot(state, family, id, state_slot_hash(family, id))].rec;
 }
 
 void state_prefetch(const struct state *state, uint16_t family, struct key128 id)
@@ -119,30 +120,37 @@ static struct record *record_make(struct state *state, uint16_t family, struct k
     rec->family = family;
     rec->size = (uint32_t)size;
     rec->cap = (uint32_t)cap;
+    rec->seen = state->turn;
+    rec->flags = RECORD_USED;
     state->bytes += sizeof *rec + cap;
     state->count++;
     return rec;
 }
 
-struct record *state_obtain(struct state *state, uint16_t family, struct key128 id, size_t size)
+struct record *state_insert(struct state *state, uint16_t family, struct key128 id, size_t size)
 {
     uint64_t hash = state_slot_hash(family, id);
-    size_t i = slot_of(state, family, id, hash);
-    if (state->slots[i].rec)
-        return state->slots[i].rec;
-    if (state->count * 4 >= state->n_slots * 3) {
+    if (state->count * 4 >= state->n_slots * 3)
         grow(state);
-        i = slot_of(state, family, id, hash);
-    }
+    size_t i = state_slot(state, family, id, hash);
     struct record *rec = record_make(state, family, id, size);
     state->slots[i] = (struct slot){hash, rec};
+    return rec;
+}
+
+struct record *state_obtain(struct state *state, uint16_t family, struct key128 id, size_t size)
+{
+    struct record *rec = state_find(state, family, id);
+    if (rec)
+        return rec;
+    rec = state_insert(state, family, id, size);
     state_touch(state, rec, 0, size);
     return rec;
 }
 
 static struct record *set_cap(struct state *state, struct record *rec, size_t cap)
 {
-    size_t slot = slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
+    size_t slot = state_slot(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
     assert(state->slots[slot].rec == rec);
     state->bytes += cap - rec->cap;
     rec = realloc(rec, sizeof *rec + cap);
@@ -251,18 +259,24 @@ static void slot_clear(struct state *state, size_t i)
     state->slots[hole] = (struct slot){0};
 }
 
+void state_take_out(struct state *state, size_t slot)
+{
+    const struct record *rec = state->slots[slot].rec;
+    state->count--;
+    state->bytes -= sizeof *rec + rec->cap;
+    slot_clear(state, slot);
+}
+
 void state_drop(struct state *state, struct record *rec)
 {
-    size_t i = slot_of(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
+    size_t i = state_slot(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
     assert(state->slots[i].rec == rec);
     if (rec->change)
         state->changes.items[rec->change - 1] = NULL;
     if (rec->stale)
         list_of(state, rec)->items[rec->stale - 1] = NULL;
     state_note_drop(state, rec);
-    slot_clear(state, i);
-    state->count--;
-    state->bytes -= sizeof *rec + rec->cap;
+    state_take_out(state, i);
     free(rec);
 }
 

@@ -13,6 +13,8 @@
  *     state_touch(state, rec, offsetof(struct head, count), sizeof head->count);
  *
  * One thread owns a state. A record's data moves when that same record is resized, never otherwise.
+ *
+ * Not all records need be in memory: see "a working set smaller than the state" below.
  */
 #ifndef INGEST_STATE_H
 #define INGEST_STATE_H
@@ -46,6 +48,7 @@ struct record {
     /* For whoever owns the family: something worked out from the data, to save doing so again. Not
      * stored; 0 when the data came from the store. */
     uint32_t hint;
+    uint32_t seen; /* the turn in which it was last needed, made or swept: see state_turn() */
     /* pages changed since they last went to disk; bit 63: all from there on */
     uint64_t dirty_pages;
     _Alignas(8) char data[]; /* whoever owns the family keeps its structs in here */
@@ -110,18 +113,62 @@ void state_take_drops(struct state *state, struct buf *ret_pages);
 #define STATE_PAGE_KEY 23
 /* Page format: {key[STATE_PAGE_KEY], u32 len, bytes} repeated. Returns false at the end. */
 bool state_next_page(struct reader *in, struct slice *ret_key, struct slice *ret_value);
-/* Installs a page read from the store; pages of a record come in order. ST_ECORRUPT. */
+/* Installs a page read from the store, as unchanged; pages of a record come in order. ST_ECORRUPT. */
 STATUS_CHECKED enum status state_load_page(struct state *state, struct slice key,
                                            struct slice value);
 
-/* After all pages are loaded: none of them counts as changed. Redo values come behind this. */
-void state_loaded(struct state *state);
 /* After all redo values are applied: what they changed has still to be swept, but is logged. */
 void state_redone(struct state *state);
 /* Records that the running sweep has still to write. */
 size_t state_sweep_left(const struct state *state);
 
-/* Calls fn for every record of a family, in no order; fn must not change the state. */
+/* --- a working set smaller than the state ---
+ *
+ * A state is complete while all that it holds is in memory. Once records have been evicted it is
+ * not, and state_find() of one that is elsewhere says that there is none. So whoever is about to
+ * use records first says which (state_need()), reads what is missing from the store, and installs
+ * it (state_load_page()); what the store lacks there is none of. Nothing here reads the store.
+ *
+ * Time is counted in turns (of batches of events): what was needed, made or swept within the last
+ * STATE_TURNS_KEPT turns stays, so that needs may be told that many turns ahead of use.
+ */
+enum { STATE_TURNS_KEPT = 16 };
+
+struct state_missing {
+    uint16_t family;
+    struct key128 id;
+};
+
+bool state_complete(const struct state *state);
+/* Records are elsewhere: at a start that does not load them. */
+void state_set_incomplete(struct state *state);
+/* Notes that a record will soon be used; one that is not here is added to state_missing(). */
+void state_need(struct state *state, uint16_t family, struct key128 id);
+/* What was missing since the last state_forget_missing(), with repeats. */
+const struct state_missing *state_missing(const struct state *state, size_t *ret_n);
+void state_forget_missing(struct state *state);
+
+/* A batch of events is over. */
+void state_turn(struct state *state);
+uint32_t state_turns(const struct state *state);
+/* The epoch sealed in that turn is durable, its pages with it. */
+void state_durable(struct state *state, uint32_t turn);
+/* Lets go of records that are in the store as they are here, those not needed lately first, until
+ * no more than `bytes` are taken or none is left that may go. fn is told of each record of its
+ * family before it goes, and may keep it by returning false. Returns how many went. */
+size_t state_evict(struct state *state, size_t bytes);
+void state_on_evict(struct state *state, uint16_t family, bool (*fn)(void *arg, struct record *rec),
+                    void *arg);
+/* Recovery: how redo values find records that are elsewhere; NULL: all are here. */
+void state_set_loader(struct state *state,
+                      enum status (*fn)(void *arg, uint16_t family, struct key128 id), void *arg);
+
+/* The key of a record's page in the store. */
+void state_page_key(uint16_t family, struct key128 id, uint32_t page, char *ret);
+/* How many pages a record has, by its first. 0: it is corrupt. */
+uint32_t state_pages(struct slice first_page);
+
+/* Calls fn for every record of a family that is in memory, in no order; fn must not change the state. */
 void state_each(struct state *state, uint16_t family, void (*fn)(void *arg, struct record *rec),
                 void *arg);
 /* Sum over all records of a hash of (family, id, data): equal for equal states, whatever the order.

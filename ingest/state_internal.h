@@ -7,7 +7,10 @@
 
 #include "ingest/state.h"
 
-enum { RECORD_IN_SWEEP = 1 }; /* record.flags: `stale` indexes the sweep's list */
+/* record.flags: `stale` indexes the sweep's list; the evicting hand has not passed since its last use */
+enum { RECORD_IN_SWEEP = 1, RECORD_USED = 2 };
+
+enum { FAMILIES_MAX = 256 };
 
 struct slot {
     uint64_t hash;
@@ -29,9 +32,28 @@ struct state {
     size_t n_drops;
     struct buf drops;         /* (family, id) dropped since the last seal */
     struct buf dropped_pages; /* keys of pages that are no more, until state_take_drops() */
+
+    /* state_cold.c */
+    bool incomplete;
+    uint32_t turn, durable;  /* now; what was swept in an earlier turn than this is in the store */
+    size_t hand;             /* slot that eviction looks at next */
+    struct state_missing *missing;
+    size_t n_missing, cap_missing;
+    struct evict_hook {
+        bool (*fn)(void *arg, struct record *rec);
+        void *arg;
+    } on_evict[FAMILIES_MAX];
+    enum status (*loader)(void *arg, uint16_t family, struct key128 id);
+    void *loader_arg;
 };
 
 uint64_t state_slot_hash(uint16_t family, struct key128 id);
+/* Where it is, or the empty slot where it would be. */
+size_t state_slot(const struct state *state, uint16_t family, struct key128 id, uint64_t hash);
+/* Makes a record that is not there, of zero bytes, touched nowhere. */
+struct record *state_insert(struct state *state, uint16_t family, struct key128 id, size_t size);
+/* Takes the record out of its slot; it is the caller's then. */
+void state_take_out(struct state *state, size_t slot);
 void record_list_add(struct record_list *list, struct record *rec, uint32_t *ret_index);
 void state_note_drop(struct state *state, const struct record *rec);
 /* Before rec becomes `size` bytes long: pages past its new end go. */

@@ -54,13 +54,22 @@ void state_seal(struct state *state, struct buf *ret_redo)
     forget_changes(state);
 }
 
+static enum status load_missing(struct state *state, uint16_t family, struct key128 id)
+{
+    bool here = !state->loader || state_find(state, family, id);
+    return here ? ST_OK : state->loader(state->loader_arg, family, id);
+}
+
 static enum status apply_drops(struct state *state, struct reader *in)
 {
     uint64_t n = read_varint(in);
     for (uint64_t i = 0; i < n && !in->bad; i++) {
         uint16_t family;
         struct key128 id = read_identity(in, &family);
-        struct record *rec = in->bad ? NULL : state_find(state, family, id);
+        if (in->bad)
+            return ST_ECORRUPT;
+        TRY(load_missing(state, family, id));
+        struct record *rec = state_find(state, family, id);
         if (rec)
             state_drop(state, rec);
     }
@@ -88,6 +97,7 @@ static enum status apply_patch(struct state *state, struct reader *in)
     if (!read_patch(in, size, &patches[0]) || !read_patch(in, size, &patches[1]) ||
         size > STATE_RECORD_MAX)
         return ST_ECORRUPT;
+    TRY(load_missing(state, family, id));
     struct record *rec = state_obtain(state, family, id, size);
     if (rec->size != size)
         rec = state_resize(state, rec, size);
@@ -110,9 +120,9 @@ enum status state_apply_redo(struct state *state, struct slice redo)
     return ST_OK;
 }
 
-static void put_page_key(struct buf *buf, uint16_t family, struct key128 id, uint32_t page)
+void state_page_key(uint16_t family, struct key128 id, uint32_t page, char *ret)
 {
-    unsigned char *at = (unsigned char *)buf_reserve(buf, STATE_PAGE_KEY);
+    unsigned char *at = (unsigned char *)ret;
     at[0] = (unsigned char)hash_shard(id);
     at[1] = (unsigned char)(family >> 8);
     at[2] = (unsigned char)family;
@@ -120,6 +130,11 @@ static void put_page_key(struct buf *buf, uint16_t family, struct key128 id, uin
     memcpy(at + 11, &id.lo, 8);
     for (int i = 0; i < 4; i++)
         at[19 + i] = (unsigned char)(page >> (24 - 8 * i));
+}
+
+static void put_page_key(struct buf *buf, uint16_t family, struct key128 id, uint32_t page)
+{
+    state_page_key(family, id, page, buf_reserve(buf, STATE_PAGE_KEY));
     buf->len += STATE_PAGE_KEY;
 }
 
@@ -177,7 +192,7 @@ static void put_page(struct buf *buf, const struct record *rec, uint32_t page)
     buf_append(buf, rec->data + from, len);
 }
 
-static void put_dirty_pages(struct buf *buf, struct record *rec)
+static void put_dirty_pages(struct state *state, struct buf *buf, struct record *rec)
 {
     uint32_t n = pages_of(rec->size);
     for (uint32_t page = 0; page < n; page++)
@@ -185,6 +200,7 @@ static void put_dirty_pages(struct buf *buf, struct record *rec)
             put_page(buf, rec, page);
     rec->dirty_pages = 0;
     rec->stale = 0;
+    rec->seen = state->turn;
     rec->flags &= (uint16_t)~RECORD_IN_SWEEP;
 }
 
@@ -194,7 +210,7 @@ bool state_sweep_some(struct state *state, size_t bytes_max, struct buf *ret_pag
     size_t until = ret_pages->len + bytes_max;
     for (; state->swept < state->sweep.n && ret_pages->len < until; state->swept++)
         if (state->sweep.items[state->swept])
-            put_dirty_pages(ret_pages, state->sweep.items[state->swept]);
+            put_dirty_pages(state, ret_pages, state->sweep.items[state->swept]);
     if (state->swept < state->sweep.n)
         return true;
     state->sweep.n = state->swept = 0;
@@ -217,6 +233,15 @@ bool state_next_page(struct reader *in, struct slice *ret_key, struct slice *ret
     *ret_key = (struct slice){key, STATE_PAGE_KEY};
     *ret_value = (struct slice){value, len};
     return true;
+}
+
+uint32_t state_pages(struct slice first_page)
+{
+    uint32_t size;
+    if (first_page.len < sizeof size)
+        return 0;
+    memcpy(&size, first_page.data, sizeof size);
+    return size > STATE_RECORD_MAX ? 0 : pages_of(size);
 }
 
 static uint32_t page_number(const unsigned char *key)
@@ -249,7 +274,7 @@ enum status state_load_page(struct state *state, struct slice key, struct slice 
     if (at[0] != hash_shard(id) || size > STATE_RECORD_MAX || (rec != NULL) != (page > 0))
         return ST_ECORRUPT;
     if (!rec)
-        rec = state_obtain(state, family, id, size);
+        rec = state_insert(state, family, id, size);
     uint64_t from = (uint64_t)page * STATE_PAGE;
     if (page > 0 && from >= rec->size)
         return ST_ECORRUPT;
@@ -259,18 +284,6 @@ enum status state_load_page(struct state *state, struct slice key, struct slice 
     rec->hint = 0;
     memcpy(rec->data + from, value.data + 4, len);
     return ST_OK;
-}
-
-void state_loaded(struct state *state)
-{
-    forget_changes(state);
-    buf_reset(&state->dropped_pages);
-    for (size_t i = 0; i < state->stale.n; i++)
-        if (state->stale.items[i]) {
-            state->stale.items[i]->stale = 0;
-            state->stale.items[i]->dirty_pages = 0;
-        }
-    state->stale.n = 0;
 }
 
 /* The pages of what was dropped went in the write that the drop was logged in. */

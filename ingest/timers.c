@@ -130,6 +130,25 @@ const struct timer *timers_ahead(const struct timers *timers, size_t n)
     return n < timers->n ? at(timers, n) : NULL;
 }
 
+/* Below an item of the heap that is not due none is. */
+static void heap_each(const struct timers *timers, size_t i, int64_t due,
+                      void (*fn)(void *arg, const struct timer *timer), void *arg)
+{
+    if (i >= timers->n_heap || timers->heap[i].due > due)
+        return;
+    fn(arg, &timers->heap[i]);
+    heap_each(timers, 2 * i + 1, due, fn, arg);
+    heap_each(timers, 2 * i + 2, due, fn, arg);
+}
+
+void timers_each(const struct timers *timers, int64_t due,
+                 void (*fn)(void *arg, const struct timer *timer), void *arg)
+{
+    for (size_t i = 0; i < timers->n && at(timers, i)->due <= due; i++)
+        fn(arg, at(timers, i));
+    heap_each(timers, 0, due, fn, arg);
+}
+
 size_t timers_count(const struct timers *timers)
 {
     return timers->n + timers->n_heap;

@@ -34,6 +34,9 @@ struct timer timers_pop(struct timers *timers);
 void timers_settle(struct timers *timers);
 /* The one that is n places behind the first, stragglers left aside; NULL if there is none. */
 const struct timer *timers_ahead(const struct timers *timers, size_t n);
+/* Calls fn for all that are due at or before a time, in no order. */
+void timers_each(const struct timers *timers, int64_t due,
+                 void (*fn)(void *arg, const struct timer *timer), void *arg);
 size_t timers_count(const struct timers *timers);
 size_t timers_bytes(const struct timers *timers);
 

@@ -9,6 +9,11 @@
 
 #include "ingest/state.h"
 
+static inline void state_copy_touch(void *arg, struct record *rec)
+{
+    state_touch(arg, rec, 0, rec->size);
+}
+
 /* Brings all records of a state that was never swept over to a new one, through their pages. The
  * new one counts as never swept either. */
 static inline struct state *state_copy(struct state *from)
@@ -26,6 +31,8 @@ static inline struct state *state_copy(struct state *from)
     while (state_next_page(&in, &key, &value))
         if (state_load_page(copy, key, value) < 0)
             abort();
+    for (uint16_t family = 0; family < 256; family++)
+        state_each(copy, family, state_copy_touch, copy);
     state_redone(copy);
     buf_done(&redo);
     buf_done(&pages);

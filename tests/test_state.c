@@ -198,7 +198,6 @@ static struct state *recovered(struct store *store)
 {
     struct state *state = state_make();
     cr_assert(eq(int, store_scan_space(store, STORE_PAGE, load_page, state), ST_OK));
-    state_loaded(state);
     cr_assert(eq(int, store_scan_space(store, STORE_REDO, load_redo, state), ST_OK));
     state_redone(state);
     return state;
