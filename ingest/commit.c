@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ingest/fetch.h"
 #include "ingest/outbox.h"
 
 #define KEY_HEAD    "mhead"
@@ -431,6 +432,60 @@ static enum status load_page(void *arg, struct slice key, struct slice value)
     return st < 0 ? corrupt(recovery->commit, "page of shard", (unsigned char)key.data[1]) : ST_OK;
 }
 
+/* Pages are in order of shard, then family. */
+static enum status load_family(struct recovery *recovery, uint16_t family)
+{
+    struct store *store = recovery->commit->store;
+    for (unsigned shard = 0; shard < 256; shard++) {
+        const unsigned char from[] = {STORE_PAGE, (unsigned char)shard,
+                                      (unsigned char)(family >> 8), (unsigned char)family};
+        unsigned char to[sizeof from];
+        memcpy(to, from, sizeof to);
+        to[2] = (unsigned char)((family + 1) >> 8);
+        to[3] = (unsigned char)(family + 1);
+        TRY(store->ops->scan(store, (struct slice){(const char *)from, sizeof from},
+                             (struct slice){(const char *)to, sizeof to}, load_page, recovery));
+    }
+    return ST_OK;
+}
+
+static bool is_named(const char *const *names, struct slice name)
+{
+    for (; names && *names; names++)
+        if (slice_eq(slice_of(*names), name))
+            return true;
+    return false;
+}
+
+/* Family 0 tells the names of the others. */
+static enum status load_named_families(struct recovery *recovery)
+{
+    TRY(load_family(recovery, 0));
+    struct slice name;
+    for (uint16_t family = 1;
+         (name.data = state_family_name(recovery->state, family, &name.len)) != NULL; family++)
+        if (is_named(recovery->commit->options.loaded_families, name))
+            TRY(load_family(recovery, family));
+    return ST_OK;
+}
+
+static enum status load_record(void *arg, uint16_t family, struct key128 id)
+{
+    struct recovery *recovery = arg;
+    return fetch_record(recovery->commit->store, recovery->state, family, id);
+}
+
+static enum status load_pages(struct recovery *recovery)
+{
+    struct commit *commit = recovery->commit;
+    uint64_t most = commit->options.load_max;
+    if (most == 0 || commit->store->ops->page_bytes(commit->store) <= most)
+        return store_scan_space(commit->store, STORE_PAGE, load_page, recovery);
+    state_set_incomplete(recovery->state);
+    state_set_loader(recovery->state, load_record, recovery);
+    return load_named_families(recovery);
+}
+
 static enum status load_redo(void *arg, struct slice key, struct slice value)
 {
     struct recovery *recovery = arg;
@@ -508,8 +563,11 @@ enum status commit_recover(struct commit *commit, struct state *state, struct bu
     commit->epoch = read_u64(&in); /* each head begins with its epoch */
     if (in.bad)
         return corrupt(commit, "head", 0);
-    TRY(store_scan_space(commit->store, STORE_PAGE, load_page, &recovery));
-    TRY(load_redo_values(&recovery));
+    st = load_pages(&recovery);
+    if (st == ST_OK)
+        st = load_redo_values(&recovery);
+    state_set_loader(state, NULL, NULL);
+    TRY(st);
     TRY(store_scan_space(commit->store, STORE_OUTBOX, load_outbox, &recovery));
     TRY(store_scan_space(commit->store, STORE_EXAMPLES, load_block, &recovery));
     commit->runs_first = commit->epoch + 1;

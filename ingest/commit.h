@@ -39,14 +39,19 @@ struct commit_options {
     void *lane_arg;
     uint64_t outbox_rows_max; /* commit_ready() is false while more rows wait */
     uint64_t runs_kept;       /* epochs whose runs stay */
+    /* Where the store's pages take more than this, commit_recover() loads only the records that
+     * redo values change and the families named here; 0: all are loaded. */
+    uint64_t load_max;
+    const char *const *loaded_families; /* NULL-terminated; NULL: none */
 };
 
 STATUS_CHECKED enum status commit_create(const struct commit_options *options, struct commit **ret);
 void commit_free(struct commit *commit);
 
-/* Loads pages and redo values into an empty state. *ret_head: the last head, empty for a fresh
- * store; *ret_epoch: its number, 0 if fresh. Rows waiting in the outbox are queued for sending.
- * ST_ECORRUPT: the store holds something unreadable; commit_error() says what. */
+/* Loads pages and redo values into an empty state, which is incomplete if not all were loaded.
+ * *ret_head: the last head, empty for a fresh store; *ret_epoch: its number, 0 if fresh. Rows
+ * waiting in the outbox are queued for sending. ST_ECORRUPT: the store holds something unreadable;
+ * commit_error() says what. */
 STATUS_CHECKED enum status commit_recover(struct commit *commit, struct state *state,
                                           struct buf *ret_head, uint64_t *ret_epoch);
 

@@ -28,7 +28,7 @@ enum status join_create(const struct join_options *options, struct state *state,
     if (labels->delay > labels->horizon || labels->absent.after > labels->horizon)
         return ST_EINVAL;
     uint16_t family;
-    TRY(state_family(state, "pending", fingerprint(options), &family));
+    TRY(state_family(state, JOIN_FAMILY, fingerprint(options), &family));
     struct join *join = calloc(1, sizeof *join);
     if (!join)
         return ST_ENOMEM;

@@ -27,6 +27,9 @@
 
 struct join;
 
+/* The family of its records; all of them are in memory when join_recover() is called. */
+#define JOIN_FAMILY "pending"
+
 struct join_options {
     struct label_schema labels; /* present false: entries only tell repeated ids */
     size_t n_dense;
@@ -138,7 +141,8 @@ int64_t join_next_due(const struct join *join);
  * label of that id taken at time now, and of all that is due by then. */
 void join_need(struct join *join, struct key128 id, int64_t now);
 void join_need_due(struct join *join, int64_t now);
-/* The keys that a label of that id is for; NULL if there is no such entry, or it is not in memory. */
+/* The keys that a label of that id is for; NULL if there is no such entry, or it is not in memory.
+ */
 const struct key128 *join_peek_keys(struct join *join, struct key128 id);
 
 struct join_figures {

@@ -124,6 +124,20 @@ static enum status rank_lanes(struct merge *merge)
     return ST_OK;
 }
 
+/* Lanes are known by topic and partition: the labels of a file are another lane than its events. */
+static enum status name_labels(struct label_lane *labels)
+{
+    static const char suffix[] = " (labels)";
+    size_t len = strlen(labels->info.topic);
+    labels->topic = malloc(len + sizeof suffix);
+    if (!labels->topic)
+        return ST_ENOMEM;
+    memcpy(labels->topic, labels->info.topic, len);
+    memcpy(labels->topic + len, suffix, sizeof suffix);
+    labels->info.topic = labels->topic;
+    return ST_OK;
+}
+
 static enum status add_lane(struct merge *merge, const struct schema *schema, struct source *source,
                             size_t index)
 {
@@ -138,6 +152,7 @@ static enum status add_lane(struct merge *merge, const struct schema *schema, st
         struct label_lane *labels = &merge->labels[merge->n_labels++];
         *labels = (struct label_lane){.file = lane, .info = lane->info};
         labels->info.stream = LABEL_STREAM;
+        TRY(name_labels(labels));
     }
     return ST_OK;
 }
@@ -193,8 +208,10 @@ void merge_free(struct merge *merge)
         return;
     for (size_t i = 0; i < merge->n_lanes; i++)
         lane_done(&merge->lanes[i]);
-    for (size_t i = 0; i < merge->n_labels; i++)
+    for (size_t i = 0; i < merge->n_labels; i++) {
         label_queue_done(&merge->labels[i].queue);
+        free(merge->labels[i].topic);
+    }
     free(merge->sources);
     free(merge->lanes);
     free(merge->labels);

@@ -12,6 +12,7 @@
 
 /* The labels that a file's rows carry: a lane without a source. */
 struct label_lane {
+    char *topic; /* of info */
     struct label_queue queue;
     struct lane *file;
     struct lane_info info;

@@ -113,7 +113,8 @@ void state_take_drops(struct state *state, struct buf *ret_pages);
 #define STATE_PAGE_KEY 23
 /* Page format: {key[STATE_PAGE_KEY], u32 len, bytes} repeated. Returns false at the end. */
 bool state_next_page(struct reader *in, struct slice *ret_key, struct slice *ret_value);
-/* Installs a page read from the store, as unchanged; pages of a record come in order. ST_ECORRUPT. */
+/* Installs a page read from the store, as unchanged; pages of a record come in order. ST_ECORRUPT.
+ */
 STATUS_CHECKED enum status state_load_page(struct state *state, struct slice key,
                                            struct slice value);
 
@@ -121,6 +122,8 @@ STATUS_CHECKED enum status state_load_page(struct state *state, struct slice key
 void state_redone(struct state *state);
 /* Records that the running sweep has still to write. */
 size_t state_sweep_left(const struct state *state);
+/* That, and those changed since it began. */
+size_t state_unswept(const struct state *state);
 
 /* --- a working set smaller than the state ---
  *
@@ -154,8 +157,8 @@ uint32_t state_turns(const struct state *state);
 /* The epoch sealed in that turn is durable, its pages with it. */
 void state_durable(struct state *state, uint32_t turn);
 /* Lets go of records that are in the store as they are here, those not needed lately first, until
- * no more than `bytes` are taken or none is left that may go. fn is told of each record of its
- * family before it goes, and may keep it by returning false. Returns how many went. */
+ * no more than `bytes` are taken or it has looked at enough for one call. fn is told of each record
+ * of its family before it goes, and may keep it by returning false. Returns how many went. */
 size_t state_evict(struct state *state, size_t bytes);
 void state_on_evict(struct state *state, uint16_t family, bool (*fn)(void *arg, struct record *rec),
                     void *arg);
@@ -165,10 +168,13 @@ void state_set_loader(struct state *state,
 
 /* The key of a record's page in the store. */
 void state_page_key(uint16_t family, struct key128 id, uint32_t page, char *ret);
+/* The other way round; returns the page. key is STATE_PAGE_KEY long. */
+uint32_t state_read_page_key(struct slice key, uint16_t *ret_family, struct key128 *ret_id);
 /* How many pages a record has, by its first. 0: it is corrupt. */
 uint32_t state_pages(struct slice first_page);
 
-/* Calls fn for every record of a family that is in memory, in no order; fn must not change the state. */
+/* Calls fn for every record of a family that is in memory, in no order; fn must not change the
+ * state. */
 void state_each(struct state *state, uint16_t family, void (*fn)(void *arg, struct record *rec),
                 void *arg);
 /* Sum over all records of a hash of (family, id, data): equal for equal states, whatever the order.

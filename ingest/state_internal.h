@@ -7,7 +7,8 @@
 
 #include "ingest/state.h"
 
-/* record.flags: `stale` indexes the sweep's list; the evicting hand has not passed since its last use */
+/* record.flags: `stale` indexes the sweep's list; the evicting hand has not passed since its last
+ * use */
 enum { RECORD_IN_SWEEP = 1, RECORD_USED = 2 };
 
 enum { FAMILIES_MAX = 256 };
@@ -35,8 +36,8 @@ struct state {
 
     /* state_cold.c */
     bool incomplete;
-    uint32_t turn, durable;  /* now; what was swept in an earlier turn than this is in the store */
-    size_t hand;             /* slot that eviction looks at next */
+    uint32_t turn, durable; /* now; what was swept in an earlier turn than this is in the store */
+    size_t hand;            /* slot that eviction looks at next */
     struct state_missing *missing;
     size_t n_missing, cap_missing;
     struct evict_hook {

@@ -222,6 +222,11 @@ size_t state_sweep_left(const struct state *state)
     return state->sweep.n - state->swept;
 }
 
+size_t state_unswept(const struct state *state)
+{
+    return state_sweep_left(state) + state->stale.n;
+}
+
 bool state_next_page(struct reader *in, struct slice *ret_key, struct slice *ret_value)
 {
     if (reader_left(in) == 0)
@@ -244,18 +249,13 @@ uint32_t state_pages(struct slice first_page)
     return size > STATE_RECORD_MAX ? 0 : pages_of(size);
 }
 
-static uint32_t page_number(const unsigned char *key)
+uint32_t state_read_page_key(struct slice key, uint16_t *ret_family, struct key128 *ret_id)
 {
-    return (uint32_t)key[19] << 24 | (uint32_t)key[20] << 16 | (uint32_t)key[21] << 8 | key[22];
-}
-
-static struct key128 page_record(const unsigned char *key, uint16_t *ret_family)
-{
-    struct key128 id;
-    *ret_family = (uint16_t)(key[1] << 8 | key[2]);
-    memcpy(&id.hi, key + 3, 8);
-    memcpy(&id.lo, key + 11, 8);
-    return id;
+    const unsigned char *at = (const unsigned char *)key.data;
+    *ret_family = (uint16_t)(at[1] << 8 | at[2]);
+    memcpy(&ret_id->hi, at + 3, 8);
+    memcpy(&ret_id->lo, at + 11, 8);
+    return (uint32_t)at[19] << 24 | (uint32_t)at[20] << 16 | (uint32_t)at[21] << 8 | at[22];
 }
 
 /* All changed pages of a record are written at once, its first among them if its size changed, and
@@ -265,13 +265,13 @@ enum status state_load_page(struct state *state, struct slice key, struct slice 
 {
     if (key.len != STATE_PAGE_KEY || value.len < 4 || value.len > STATE_PAGE + 4)
         return ST_ECORRUPT;
-    const unsigned char *at = (const unsigned char *)key.data;
     uint16_t family;
-    struct key128 id = page_record(at, &family);
-    uint32_t page = page_number(at), size;
+    struct key128 id;
+    uint32_t page = state_read_page_key(key, &family, &id), size;
     memcpy(&size, value.data, 4);
     struct record *rec = state_find(state, family, id);
-    if (at[0] != hash_shard(id) || size > STATE_RECORD_MAX || (rec != NULL) != (page > 0))
+    if ((unsigned char)key.data[0] != hash_shard(id) || size > STATE_RECORD_MAX ||
+        (rec != NULL) != (page > 0))
         return ST_ECORRUPT;
     if (!rec)
         rec = state_insert(state, family, id, size);

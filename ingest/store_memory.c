@@ -198,6 +198,30 @@ static enum status memory_get(struct store *store, struct slice key, struct buf 
     return ST_OK;
 }
 
+static enum status memory_get_many(struct store *store, const struct slice *keys, size_t n,
+                                   enum status (*fn)(void *arg, size_t i, struct slice value),
+                                   void *arg)
+{
+    const struct map *map = &memory_of(store)->seen;
+    enum status st = ST_OK;
+    for (size_t i = 0; i < n && st == ST_OK; i++) {
+        size_t at = map_find(map, keys[i]);
+        if (at < map->n && slice_eq(map->entries[at].key, keys[i]))
+            st = fn(arg, i, map->entries[at].value);
+    }
+    return st;
+}
+
+static uint64_t memory_page_bytes(struct store *store)
+{
+    const struct map *map = &memory_of(store)->seen;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < map->n; i++)
+        if (map->entries[i].key.data[0] == STORE_PAGE)
+            bytes += map->entries[i].key.len + map->entries[i].value.len;
+    return bytes;
+}
+
 static enum status memory_scan(struct store *store, struct slice from, struct slice to,
                                enum status (*fn)(void *arg, struct slice key, struct slice value),
                                void *arg)
@@ -231,6 +255,8 @@ static const struct store_ops memory_ops = {
     .drop_range = memory_drop_range,
     .write = memory_write,
     .get = memory_get,
+    .get_many = memory_get_many,
+    .page_bytes = memory_page_bytes,
     .scan = memory_scan,
     .free = memory_free,
     .error = memory_error,

@@ -25,6 +25,7 @@ struct rocks {
     rocksdb_column_family_handle_t *families[CF_COUNT];
     rocksdb_writeoptions_t *write_options;
     rocksdb_readoptions_t *read_options;
+    rocksdb_cache_t *cache; /* blocks of pages */
     char error[512];
 };
 
@@ -113,6 +114,57 @@ static enum status rocks_get(struct store *store, struct slice key, struct buf *
     return ST_OK;
 }
 
+/* Of one family: the first key's. */
+enum { MANY = 256 };
+
+static enum status get_some(struct rocks *rocks, const struct slice *keys, size_t first, size_t n,
+                            enum status (*fn)(void *arg, size_t i, struct slice value), void *arg)
+{
+    const char *at[MANY];
+    size_t lens[MANY];
+    rocksdb_pinnableslice_t *values[MANY];
+    char *messages[MANY];
+    for (size_t i = 0; i < n; i++) {
+        at[i] = keys[first + i].data;
+        lens[i] = keys[first + i].len;
+    }
+    rocksdb_batched_multi_get_cf(rocks->db, rocks->read_options, family_of(rocks, keys[first]), n,
+                                 at, lens, values, messages, false);
+    enum status st = ST_OK;
+    for (size_t i = 0; i < n; i++) {
+        enum status failure = failed(rocks, messages[i]);
+        if (st == ST_OK)
+            st = failure;
+        struct slice value = {0};
+        if (values[i])
+            value.data = rocksdb_pinnableslice_value(values[i], &value.len);
+        if (st == ST_OK && values[i])
+            st = fn(arg, first + i, value);
+        rocksdb_pinnableslice_destroy(values[i]);
+    }
+    return st;
+}
+
+static enum status rocks_get_many(struct store *store, const struct slice *keys, size_t n,
+                                  enum status (*fn)(void *arg, size_t i, struct slice value),
+                                  void *arg)
+{
+    for (size_t i = 0; i < n; i += MANY)
+        TRY(get_some(rocks_of(store), keys, i, n - i < MANY ? n - i : MANY, fn, arg));
+    return ST_OK;
+}
+
+static uint64_t rocks_page_bytes(struct store *store)
+{
+    struct rocks *rocks = rocks_of(store);
+    uint64_t files = 0, memory = 0;
+    rocksdb_property_int_cf(rocks->db, rocks->families[CF_PAGES], "rocksdb.estimate-live-data-size",
+                            &files);
+    rocksdb_property_int_cf(rocks->db, rocks->families[CF_PAGES], "rocksdb.cur-size-all-mem-tables",
+                            &memory);
+    return files + memory;
+}
+
 static bool before(struct slice a, struct slice b)
 {
     size_t len = a.len < b.len ? a.len : b.len;
@@ -154,6 +206,8 @@ static void rocks_free(struct store *store)
     for (int i = 0; i < CF_COUNT; i++)
         if (rocks->options[i])
             rocksdb_options_destroy(rocks->options[i]);
+    if (rocks->cache)
+        rocksdb_cache_destroy(rocks->cache);
     if (rocks->write_options)
         rocksdb_writeoptions_destroy(rocks->write_options);
     if (rocks->read_options)
@@ -192,14 +246,15 @@ static const struct store_ops rocks_ops = {
     .drop_range = rocks_drop_range,
     .write = rocks_write,
     .get = rocks_get,
+    .get_many = rocks_get_many,
+    .page_bytes = rocks_page_bytes,
     .scan = rocks_scan,
     .free = rocks_free,
     .error = rocks_error,
     .checkpoint = rocks_checkpoint,
 };
 
-/* The whole working set is in memory and nothing is read back but at start: no block cache to speak
- * of, few files, and cheap compression. WAL recovery is RocksDB's own choice, point in time: it
+/* Few files, and cheap compression. WAL recovery is RocksDB's own choice, point in time: it
  * ends at the first record that is not whole, which after a power cut is one that nobody was told
  * of. */
 static rocksdb_options_t *make_options(size_t write_buffer)
@@ -218,6 +273,19 @@ static rocksdb_options_t *make_options(size_t write_buffer)
     rocksdb_options_set_bytes_per_sync(options, 1 << 20);
     rocksdb_options_set_wal_bytes_per_sync(options, 1 << 20);
     return options;
+}
+
+/* Where the working set is smaller than the state, pages are read one by one, and most new records
+ * are looked for in vain first: filters answer that without reading. */
+static void read_pages_fast(struct rocks *rocks, rocksdb_options_t *options)
+{
+    rocks->cache = rocksdb_cache_create_lru(64 << 20);
+    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_filter_policy(table,
+                                                  rocksdb_filterpolicy_create_bloom_full(10));
+    rocksdb_block_based_options_set_block_cache(table, rocks->cache);
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
 }
 
 /* What is flushed will soon be written again: compressing it would cost more than it saves. */
@@ -265,6 +333,7 @@ static enum status open_rocks(const char *dir, bool to_read, struct store **ret,
     keep_log_uncompacted(rocks->options[CF_LOG]);
     rocks->options[CF_PAGES] = make_options(32 << 20);
     compress_old_pages(rocks->options[CF_PAGES]);
+    read_pages_fast(rocks, rocks->options[CF_PAGES]);
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();

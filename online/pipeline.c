@@ -448,6 +448,31 @@ void pipeline_prefetch(const struct pipeline *p, const struct event *event, unsi
         prefetch_label(p, event, stage);
 }
 
+/* An early label is given to its event's own windows when that comes. */
+static void need_event(struct pipeline *p, const struct event *event, int64_t now)
+{
+    const struct key128 *keys;
+    if (event->kind == EVENT_DATA) {
+        plan_prefetch(p->options.plan, p->options.state, event, PLAN_NEEDS);
+        join_need(p->options.join, event->id_key, now);
+    } else if (event->kind == EVENT_LABEL) {
+        join_need(p->options.join, event->id_key, now);
+        if ((keys = join_peek_keys(p->options.join, event->id_key)))
+            plan_prefetch_label(p->options.plan, p->options.state, keys, PLAN_NEEDS);
+    }
+}
+
+void pipeline_need(struct pipeline *p, const struct event *events, size_t n)
+{
+    int64_t now = p->head->clock;
+    for (size_t i = 0; i < n; i++) {
+        if (events[i].kind != EVENT_DEAD && events[i].time > now)
+            now = events[i].time;
+        need_event(p, &events[i], now);
+    }
+    join_need_due(p->options.join, now);
+}
+
 const struct pipeline_figures *pipeline_figures(const struct pipeline *p)
 {
     return &p->figures;

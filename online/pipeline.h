@@ -58,6 +58,11 @@ void pipeline_seal(struct pipeline *pipeline);
 enum { PREFETCH_STAGES = 5 };
 void pipeline_prefetch(const struct pipeline *pipeline, const struct event *event, unsigned stage);
 
+/* Names all records that taking these events will read to state_need(). An event whose label is
+ * among them, or which is due, has its entry named; what that says is named once it is in memory.
+ */
+void pipeline_need(struct pipeline *pipeline, const struct event *events, size_t n);
+
 /* Counted since the start of the process. */
 struct pipeline_figures {
     uint64_t events, scored, repeated, late, dead, labels[LABEL_OUTCOMES], released, absent,

@@ -162,6 +162,8 @@ static const struct key {
     KEY(KEY_COUNT, memory_peak_bytes),
     KEY(KEY_COUNT, state_records),
     KEY(KEY_COUNT, state_bytes),
+    KEY(KEY_COUNT, records_evicted),
+    KEY(KEY_COUNT, records_fetched),
     KEY(KEY_COUNT, pending_events),
     {"pending_bytes_per_event", KEY_DERIVED, 0, pending_bytes_each},
     KEY(KEY_COUNT, written_bytes),

@@ -39,8 +39,9 @@ struct report {
     double auc, average_precision, log_loss, calibration_error;
     uint64_t positives, negatives;
 
-    uint64_t memory_peak_bytes; /* resident */
-    uint64_t state_records, state_bytes;
+    uint64_t memory_peak_bytes;          /* resident */
+    uint64_t state_records, state_bytes; /* in memory */
+    uint64_t records_evicted, records_fetched;
     uint64_t pending_events; /* waiting for their labels */
     uint64_t pending_bytes;  /* of all of them, their index included */
     uint64_t written_bytes;

@@ -36,6 +36,8 @@ static void gather_sizes(const struct service_parts *parts, struct report *ret)
     struct join_figures join = join_figures(parts->join);
     ret->state_records = state_count(parts->state);
     ret->state_bytes = state_bytes(parts->state);
+    ret->records_evicted = parts->evicted;
+    ret->records_fetched = parts->fetched;
     ret->pending_events = join.waiting;
     ret->pending_bytes = join.entry_bytes + join.index_bytes;
     ret->written_bytes = commit_figures(parts->commit).bytes_written;

@@ -51,8 +51,13 @@ static enum status open_store(struct service *service)
     return st;
 }
 
+/* A start that reads more than this takes longer than a second or two. */
+#define LOAD_MAX (UINT64_C(512) << 20)
+
 static enum status open_commit(struct service *service)
 {
+    static const char *const loaded[] = {JOIN_FAMILY, NULL};
+    uint64_t half = (uint64_t)service->settings->state.cache / 2;
     struct commit_options options = {
         .store = service->store,
         .sink = service->options.sink,
@@ -60,6 +65,8 @@ static enum status open_commit(struct service *service)
         .lane_arg = service,
         .outbox_rows_max = 200000,
         .runs_kept = 1000000,
+        .load_max = half < LOAD_MAX ? half : LOAD_MAX,
+        .loaded_families = loaded,
     };
     return commit_create(&options, &service->commit);
 }
@@ -242,7 +249,9 @@ static enum status open_all(struct service *service)
     TRY(make_merge(service));
     TRY(service_resume(service));
     TRY(make_pipeline(service));
-    return make_rings(service);
+    TRY(make_rings(service));
+    return staging_create(service->store, service->state, service->pipeline, &service->state_bell,
+                          &service->staging);
 }
 
 enum status service_open(const struct service_options *options, struct service **ret)
@@ -270,6 +279,7 @@ void service_free(struct service *service)
         return;
     service_metrics_done(service);
     trainer_free(service->trainer); /* first: it uses most of the others */
+    staging_free(service->staging);
     pipeline_free(service->pipeline);
     merge_free(service->merge);
     join_free(service->join);
@@ -301,9 +311,11 @@ enum status service_checkpoint(struct service *service, const char *to, struct b
 
 struct service_parts service_parts(struct service *service)
 {
+    uint64_t fetched = staging_figures(service->staging).fetched;
     return (struct service_parts){service->state,    service->plan,    service->join,
                                   service->pipeline, service->trainer, service->learner,
-                                  &service->head,    service->commit,  service->settings};
+                                  &service->head,    service->commit,  service->settings,
+                                  service->evicted,  fetched};
 }
 
 struct service_cpu service_cpu(const struct service *service)

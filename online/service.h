@@ -73,6 +73,7 @@ struct service_parts {
     const struct head *head;
     struct commit *commit;
     const struct settings *settings;
+    uint64_t evicted, fetched; /* records of state */
 };
 struct service_parts service_parts(struct service *service);
 /* Monotonic time, us. */

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/ring.h"
 #include "online/service.h"
+#include "online/staging.h"
 
 enum { BATCHES = 8, BATCH_EVENTS = 512, EPOCHS = 2, LATENCY_SAMPLES = 64 };
 
@@ -23,7 +24,8 @@ struct sealed {
     struct epoch epoch;
     size_t n_samples, seen;
     int64_t samples[LATENCY_SAMPLES];
-    bool stop; /* nothing follows */
+    uint32_t turn; /* of the state, when it was sealed */
+    bool stop;     /* nothing follows */
 };
 
 /* Their names and what they mean: service_metrics.c. */
@@ -32,9 +34,9 @@ struct service_metrics {
         *absent, *corrections, *thinned, *versions, *version, *model_age, *pending, *pending_early,
         *pending_bytes, *state_records, *state_bytes, *outbox, *rows_sent, *rows_acked,
         *rows_refused, *commits, *commit_time, *commit_bytes, *latency, *ring_batches, *ring_epochs,
-        *ring_examples, *trainer_behind, *trainer_learnt, *trainer_cpu, *auc, *average_precision,
-        *log_loss, *calibration, *positives, *negatives, *event_time, *progress, *ready, *memory,
-        *cpu;
+        *ring_examples, *evicted, *fetched, *trainer_behind, *trainer_learnt, *trainer_cpu, *auc,
+        *average_precision, *log_loss, *calibration, *positives, *negatives, *event_time, *progress,
+        *ready, *memory, *cpu;
     struct metric **lag; /* a lane */
 };
 
@@ -43,7 +45,7 @@ struct service_counted {
     struct pipeline_figures pipeline;
     struct commit_figures commit;
     struct trainer_figures trainer;
-    uint64_t positives, negatives;
+    uint64_t positives, negatives, evicted, fetched;
     double cpu_seconds;
 };
 
@@ -61,6 +63,8 @@ struct service {
     struct model *learner;
     struct trainer *trainer;
     struct pipeline *pipeline;
+    struct staging *staging; /* what waits for records; empty while the state is complete */
+    uint64_t evicted;
     uint32_t *lane_of; /* the head's number of each lane of the merge */
     struct sealed *filling;
     int64_t filling_since;

@@ -144,6 +144,11 @@ static void measure_state(struct service *service)
     metric_set(m->pending_bytes, (double)(join.entry_bytes + join.index_bytes));
     metric_set(m->state_records, (double)state_count(service->state));
     metric_set(m->state_bytes, (double)state_bytes(service->state));
+    uint64_t fetched = staging_figures(service->staging).fetched;
+    metric_add(m->evicted, (double)(service->evicted - service->counted.evicted));
+    metric_add(m->fetched, (double)(fetched - service->counted.fetched));
+    service->counted.evicted = service->evicted;
+    service->counted.fetched = fetched;
     metric_set(m->event_time,
                service->head.clock == INT64_MIN ? NAN : (double)service->head.clock / SECOND_US);
 }

@@ -12,10 +12,15 @@
  * event as for thousands. */
 #define EPOCH_MIN_US (30 * 1000)
 /* A sweep of changed pages begins after this much redo, or time if there was any. */
-#define SWEEP_REDO_BYTES (512u << 20)
+#define SWEEP_REDO_BYTES (UINT64_C(512) << 20)
 #define SWEEP_EVERY_US   (10 * SECOND_US)
 /* After this long without anything to commit, what is acknowledged is written by itself. */
 #define IDLE_US (100 * 1000)
+/* What may go is what was swept, so a small working set is swept sooner. */
+#define SWEEP_CACHE_PART 32
+#define SWEEP_REDO_LEAST (UINT64_C(4) << 20)
+/* A share of a sweep on which input waits. */
+#define SWEEP_SHARE_PRESSED (16u << 20)
 
 static int64_t thread_cpu(void)
 {
@@ -230,7 +235,39 @@ static enum status take_batch(struct service *service, const struct batch *batch
         TRY(pipeline_take(service->pipeline, event, lane));
     }
     take_sample(service->filling, batch);
+    state_turn(service->state);
     return pipeline_flush(service->pipeline);
+}
+
+/* Memory. */
+
+static size_t budget(const struct service *service)
+{
+    return (size_t)service->settings->state.cache;
+}
+
+/* The budget is exceeded by what has to be swept before it may go: no more is taken until it is. */
+static bool pressed(const struct service *service)
+{
+    return state_bytes(service->state) > budget(service) &&
+           (state_unswept(service->state) > 0 || service->commits_running > 0);
+}
+
+static void keep_within_budget(struct service *service)
+{
+    if (state_bytes(service->state) > budget(service))
+        service->evicted += state_evict(service->state, budget(service) / 16 * 15);
+}
+
+static bool sweep_is_due(const struct service *service, int64_t now)
+{
+    uint64_t most = SWEEP_REDO_BYTES;
+    if (!state_complete(service->state) && budget(service) / SWEEP_CACHE_PART < most)
+        most = budget(service) / SWEEP_CACHE_PART;
+    if (most < SWEEP_REDO_LEAST)
+        most = SWEEP_REDO_LEAST;
+    return service->redo_bytes > most || pressed(service) ||
+           (service->redo_bytes > 0 && now - service->swept_at > SWEEP_EVERY_US);
 }
 
 /* Pages go out in shares, so that no epoch is held up; when a sweep is over, the redo values from
@@ -239,17 +276,15 @@ static void sweep_share(struct service *service, struct epoch *epoch, int64_t no
 {
     service->redo_bytes += epoch->redo.len;
     state_take_drops(service->state, &epoch->pages); /* before pages of records made again */
-    bool due = service->redo_bytes > SWEEP_REDO_BYTES ||
-               (service->redo_bytes > 0 && now - service->swept_at > SWEEP_EVERY_US);
-    if (!service->sweeping && due) {
+    if (!service->sweeping && sweep_is_due(service, now)) {
         state_sweep_begin(service->state);
         service->sweeping = true;
         service->swept_at = now;
         service->redo_bytes = 0;
         service->sweep_floor = epoch->number + 1;
     }
-    if (service->sweeping &&
-        !state_sweep_some(service->state, 2 * epoch->redo.len + 65536, &epoch->pages)) {
+    size_t share = pressed(service) ? SWEEP_SHARE_PRESSED : 2 * epoch->redo.len + 65536;
+    if (service->sweeping && !state_sweep_some(service->state, share, &epoch->pages)) {
         service->sweeping = false;
         service->redo_needed = service->sweep_floor;
     }
@@ -272,6 +307,7 @@ static void seal(struct service *service)
     pipeline_seal(service->pipeline);
     sweep_share(service, &sealed->epoch, service_clock());
     service_put_positions(service, &sealed->epoch.positions);
+    sealed->turn = state_turns(service->state);
     service->commits_running++;
     ring_push(service->to_commit, sealed);
     struct sealed *next;
@@ -282,22 +318,48 @@ static void seal(struct service *service)
         if (ring_depth(service->committed) == 0)
             bell_wait(&service->state_bell, seen, -1);
     }
+    state_durable(service->state, next->turn);
     begin_epoch(service, next, sealed->epoch.number + 1);
+}
+
+/* Batches that are there to be taken. */
+static size_t backlog(const struct service *service)
+{
+    return ring_depth(service->full) + staging_depth(service->staging);
 }
 
 static bool may_seal(const struct service *service)
 {
-    if (epoch_empty(&service->filling->epoch) || service->commits_running > 0)
+    if (service->commits_running > 0)
         return false;
-    return ring_depth(service->full) == 0 ||
-           service_clock() - service->filling_since >= EPOCH_MIN_US;
+    if (pressed(service))
+        return true;
+    if (epoch_empty(&service->filling->epoch))
+        return false;
+    return backlog(service) == 0 || service_clock() - service->filling_since >= EPOCH_MIN_US;
 }
 
 /* While a commit takes longer than an epoch may last, no more is taken. */
 static bool may_take(const struct service *service)
 {
-    return service->filling_since == 0 || service->commits_running == 0 ||
-           service_clock() - service->filling_since < EPOCH_MAX_US;
+    return !pressed(service) && (service->filling_since == 0 || service->commits_running == 0 ||
+                                 service_clock() - service->filling_since < EPOCH_MAX_US);
+}
+
+/* The next batch whose records are all in memory, or NULL. */
+static enum status next_batch(struct service *service, struct batch **ret)
+{
+    struct batch *batch;
+    *ret = NULL;
+    if (!may_take(service))
+        return ST_OK;
+    if (state_complete(service->state)) {
+        *ret = ring_pop(service->full);
+        return ST_OK;
+    }
+    while (!staging_full(service->staging) && (batch = ring_pop(service->full)))
+        staging_put(service->staging, batch);
+    return staging_take(service->staging, ret);
 }
 
 static enum status take_some(struct service *service, struct batch *batch)
@@ -314,7 +376,9 @@ enum status service_step_state(struct service *service)
 {
     if (service->commit_failed)
         return ST_EIO;
-    struct batch *batch = may_take(service) ? ring_pop(service->full) : NULL;
+    struct batch *batch;
+    keep_within_budget(service);
+    TRY(next_batch(service, &batch));
     if (batch)
         TRY(take_some(service, batch));
     bool sealed = may_seal(service);
@@ -323,8 +387,8 @@ enum status service_step_state(struct service *service)
     service_metrics_update(service);
     if (batch || sealed)
         return ST_OK;
-    bool done = service->all_taken && epoch_empty(&service->filling->epoch) &&
-                ring_depth(service->full) == 0;
+    bool done =
+        service->all_taken && epoch_empty(&service->filling->epoch) && backlog(service) == 0;
     return done ? ST_EEND : ST_EAGAIN;
 }
 
@@ -353,6 +417,8 @@ static void stop_threads(struct service *service)
         ring_push(service->to_commit, &stop);
     pthread_join(service->commit_thread, NULL);
     struct batch *batch;
+    while ((batch = staging_give_up(service->staging)))
+        ring_push(service->empty, batch);
     for (bool ended = false; !ended;) { /* the ingest thread may wait for an empty one */
         uint32_t seen = bell_seen(&service->state_bell);
         batch = ring_pop(service->full);
@@ -376,6 +442,7 @@ void service_begin(struct service *service)
 enum status service_run(struct service *service)
 {
     service_begin(service);
+    TRY(staging_start(service->staging));
     if (service->trainer)
         TRY(trainer_start(service->trainer));
     if (pthread_create(&service->commit_thread, NULL, commit_main, service) != 0 ||

@@ -23,7 +23,8 @@ static const struct conf_option state_options[] = {
      .fallback = "1GiB",
      .min = 1 << 20,
      .max = 0x1p50,
-     .help = "Memory for decoded state; a warning is logged past it."},
+     .help = "Memory for decoded state. Past it, records that were not needed lately are left to "
+             "the store."},
     CONF_END};
 static const struct conf_table state_table = {"state", "Where state lives.", state_options,
                                               sizeof(struct state_settings)};

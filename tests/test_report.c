@@ -43,6 +43,8 @@ static const struct report week = {
     .memory_peak_bytes = UINT64_C(512) << 20,
     .state_records = 25000,
     .state_bytes = UINT64_C(298) << 20,
+    .records_evicted = 12000,
+    .records_fetched = 13000,
     .pending_events = 51000,
     .pending_bytes = 51000 * 96,
     .written_bytes = UINT64_C(1293144) * 987,
@@ -151,6 +153,8 @@ static const char json_of_week[] =
     "  \"memory_peak_bytes\": 536870912,\n"
     "  \"state_records\": 25000,\n"
     "  \"state_bytes\": 312475648,\n"
+    "  \"records_evicted\": 12000,\n"
+    "  \"records_fetched\": 13000,\n"
     "  \"pending_events\": 51000,\n"
     "  \"pending_bytes_per_event\": 96,\n"
     "  \"written_bytes\": 1276333128,\n"

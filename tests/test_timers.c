@@ -99,3 +99,25 @@ Test(timers, shows_those_next_in_the_queue)
     cr_expect(eq(u64, timers_ahead(&timers, 0)->seq, 3), "now it is");
     timers_done(&timers);
 }
+
+static void add_up(void *arg, const struct timer *timer)
+{
+    *(uint64_t *)arg += UINT64_C(1) << timer->seq;
+}
+
+/* Those of the queue and stragglers alike, each once; the ones at the limit too. */
+Test(timers, names_all_that_are_due)
+{
+    static const int64_t due[] = {10, 12, 14, 16, 3, 9, 15, 2, 13};
+    struct timers timers = {0};
+    for (uint32_t i = 0; i < sizeof due / sizeof due[0]; i++)
+        timers_add(&timers, due[i], i, (struct pending_ref){i, 0});
+    for (int64_t limit = 0; limit <= 17; limit++) {
+        uint64_t want = 0, got = 0;
+        for (uint32_t i = 0; i < sizeof due / sizeof due[0]; i++)
+            want += due[i] <= limit ? UINT64_C(1) << i : 0;
+        timers_each(&timers, limit, add_up, &got);
+        cr_expect(eq(u64, got, want), "limit %d", (int)limit);
+    }
+    timers_done(&timers);
+}
