@@ -87,8 +87,8 @@ struct feature_kind {
     void (*label_keys)(const struct part *part, const struct event *event, struct key128 *ret);
     void (*label)(struct part *part, struct state *state, const struct key128 *keys,
                   int64_t event_time, uint32_t tag, double label);
-    /* See plan_prefetch(); of a label by its event's keys. A kind that keeps records must have these:
-     * the working set may be smaller than the state. */
+    /* See plan_prefetch(); of a label by its event's keys. A kind that keeps records must have
+     * these: the working set may be smaller than the state. */
     void (*prefetch)(const struct part *part, struct state *state, const struct event *event,
                      enum plan_prefetch stage);
     void (*prefetch_label)(const struct part *part, struct state *state, const struct key128 *keys,

@@ -135,7 +135,7 @@ size_t state_unswept(const struct state *state);
  * Time is counted in turns (of batches of events): what was needed, made or swept within the last
  * STATE_TURNS_KEPT turns stays, so that needs may be told that many turns ahead of use.
  */
-enum { STATE_TURNS_KEPT = 16 };
+enum { STATE_TURNS_KEPT = 8 };
 
 struct state_missing {
     uint16_t family;

@@ -5,7 +5,7 @@
 
 #include "ingest/fetch.h"
 
-_Static_assert(STAGING_MAX * 4 <= STATE_TURNS_KEPT, "records must outlast the batches that wait");
+_Static_assert(STAGING_MAX * 2 <= STATE_TURNS_KEPT, "records must outlast the batches that wait");
 
 struct staged {
     struct batch *batch;

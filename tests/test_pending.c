@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 #include "ingest/pending.h"
+#include "ingest/fetch.h"
+#include "ingest/store_memory.h"
 #include "tests/state_copy.h"
 
 enum { N = 1500, KEYS = 2 };
@@ -35,6 +37,7 @@ struct fixture {
     uint16_t family;
     int64_t horizon;
     struct pending_store *store;
+    struct store *disk; /* NULL: all stays in memory */
 };
 
 static struct fixture begin(int64_t horizon)
@@ -50,6 +53,7 @@ static void end(struct fixture *f)
 {
     pending_free(f->store);
     state_free(f->state);
+    store_free(f->disk);
 }
 
 static void ignore(void *arg, struct pending_ref ref, const struct pending_entry *entry)
@@ -62,12 +66,53 @@ static void ignore(void *arg, struct pending_ref ref, const struct pending_entry
 /* The state as a restart finds it, and a new store over it. */
 static void restart(struct fixture *f)
 {
-    struct fixture again = {state_copy(f->state), f->family, f->horizon, NULL};
+    struct fixture again = {state_copy(f->state), f->family, f->horizon, NULL, NULL};
     cr_assert(
         eq(int, pending_create(again.state, again.family, again.horizon, &again.store), ST_OK));
     cr_assert(eq(int, pending_recover(again.store, ignore, NULL), ST_OK));
     end(f);
     *f = again;
+}
+
+/* Memory that holds next to nothing: what the store lacks is written to it, and all goes. */
+static void spill(struct fixture *f)
+{
+    struct buf redo = {0}, pages = {0};
+    state_seal(f->state, &redo);
+    state_take_drops(f->state, &pages);
+    buf_reset(&pages);
+    state_sweep_begin(f->state);
+    cr_assert(not(state_sweep_some(f->state, SIZE_MAX / 2, &pages)));
+    struct store_batch *batch = f->disk->ops->batch_create(f->disk);
+    struct reader in = reader_of(buf_slice(&pages));
+    struct slice key, value;
+    while (state_next_page(&in, &key, &value)) {
+        char stored[1 + STATE_PAGE_KEY] = {STORE_PAGE};
+        memcpy(stored + 1, key.data, key.len);
+        f->disk->ops->put(batch, (struct slice){stored, sizeof stored}, value);
+    }
+    cr_assert(eq(int, f->disk->ops->write(f->disk, batch), ST_OK));
+    f->disk->ops->batch_free(batch);
+    buf_done(&redo);
+    buf_done(&pages);
+    for (int i = 0; i <= STATE_TURNS_KEPT + 1; i++)
+        state_turn(f->state);
+    state_durable(f->state, state_turns(f->state));
+    while (state_evict(f->state, 0) + state_evict(f->state, 0) > 0)
+        ;
+}
+
+/* What an event or a label of that id needs at that time, and nothing else. */
+static void bring(struct fixture *f, uint32_t id, int64_t now)
+{
+    size_t n;
+    pending_need_find(f->store, id_of(id));
+    pending_need_append(f->store, id_of(id), now);
+    const struct state_missing *missing = state_missing(f->state, &n);
+    for (size_t i = 0; i < n; i++)
+        cr_assert(
+            eq(int, fetch_record(f->disk, f->state, missing[i].family, missing[i].id), ST_OK));
+    state_forget_missing(f->state);
 }
 
 /* Entry number n: all of it follows from n and a few numbers. */
@@ -122,37 +167,47 @@ static void expect_found(struct fixture *f, const struct known *all, uint32_t n,
 {
     struct pending_ref ref;
     int at = newest_of(all, n, id);
+    if (f->disk)
+        bring(f, id, now);
     bool alive = at >= 0 && all[at].time + f->horizon >= now;
     cr_assert(eq(int, pending_find(f->store, id_of(id), now, &ref), alive));
     if (alive)
         expect_entry(f, ref, &all[at], (uint32_t)at);
 }
 
+enum { ALL_IN_MEMORY, RESTARTS, SPILLS };
+
 TheoryDataPoints(pending, finds_the_newest_until_its_horizon) = {
     DataPoints(uint32_t, 20, 1000, 1000000), /* ids to draw from */
     DataPoints(uint32_t, 1, 30),             /* time between entries, at most */
     DataPoints(uint32_t, 100, 8000),         /* packed bytes, at most */
-    DataPoints(bool, false, true),           /* with restarts */
+    DataPoints(int, ALL_IN_MEMORY, RESTARTS, SPILLS),
 };
 
-Theory((uint32_t ids, uint32_t step, uint32_t bytes, bool restarts), pending,
+Theory((uint32_t ids, uint32_t step, uint32_t bytes, int mode), pending,
        finds_the_newest_until_its_horizon)
 {
     static struct known all[N];
     struct fixture f = begin(500);
     uint64_t seed = ids + step + bytes;
     int64_t now = 0;
+    if (mode == SPILLS)
+        cr_assert(eq(int, store_open_memory(&f.disk), ST_OK));
     for (uint32_t n = 0; n < N; n++) {
         now += draw(&seed, step);
         int64_t late = draw(&seed, 10) == 0 ? draw(&seed, 200) : 0;
         all[n] = (struct known){draw(&seed, ids),      now - late,         draw(&seed, bytes),
                                 draw(&seed, 2) * KEYS, draw(&seed, 5) > 0, true};
+        if (mode == SPILLS)
+            bring(&f, all[n].id, now);
         expect_entry(&f, append(&f, &all[n], n), &all[n], n);
         for (int i = 0; i < 2; i++)
             expect_found(&f, all, n + 1, all[draw(&seed, n + 1)].id, now);
         expect_found(&f, all, n + 1, draw(&seed, ids), now);
-        if (restarts && draw(&seed, 150) == 0)
+        if (mode == RESTARTS && draw(&seed, 150) == 0)
             restart(&f);
+        if (mode == SPILLS && draw(&seed, 50) == 0)
+            spill(&f);
     }
     end(&f);
 }

@@ -145,6 +145,12 @@ Test(state_cold, what_changed_since_it_was_swept_stays)
     state_touch(life.state, rec, 0, 1);
     cr_expect(eq(sz, evict_all(&life), RECORDS - 1));
     cr_expect(state_find(life.state, life.family, id_of(3)) == rec);
+    struct buf redo = {0};
+    state_seal(life.state, &redo); /* logged, but its page is not written */
+    turns(&life, 100);
+    state_durable(life.state, state_turns(life.state));
+    cr_expect(eq(sz, evict_all(&life), 0));
+    buf_done(&redo);
     end(&life);
 }
 

@@ -12,7 +12,7 @@ enum { STEPS_MAX = 400000 };
 static struct service_options service_options(struct life *life)
 {
     struct trial *trial = life->trial;
-    const struct settings *settings = trial->options.input->settings;
+    const struct settings *settings = &trial->settings;
     return (struct service_options){
         .settings = settings,
         .dir = DISK_DIR,
@@ -133,6 +133,8 @@ static enum status act(struct life *life, enum life_actor actor)
         return service_step_commit(service);
     case LIFE_PRODUCE:
         return commit_produce(service->commit, 0);
+    case LIFE_FETCH:
+        return staging_step(service->staging);
     default:
         trainer_step(service->trainer);
         return trainer_status(service->trainer);

@@ -15,6 +15,7 @@ enum life_actor {
     LIFE_STATE,
     LIFE_COMMIT,
     LIFE_PRODUCE,
+    LIFE_FETCH,
     LIFE_TRAIN,
     LIFE_ACTORS,
 };

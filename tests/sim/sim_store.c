@@ -216,6 +216,22 @@ static enum status store_scan(struct store *head, struct slice from, struct slic
     return store->inner->ops->scan(store->inner, from, to, fn, arg);
 }
 
+static enum status store_get_many(struct store *head, const struct slice *keys, size_t n,
+                                  enum status (*fn)(void *arg, size_t i, struct slice value),
+                                  void *arg)
+{
+    struct sim_store *store = store_of(head);
+    if (world_touch(store->world, "store: get %zu", n) != TOUCH_DONE)
+        return ST_EIO;
+    return store->inner->ops->get_many(store->inner, keys, n, fn, arg);
+}
+
+static uint64_t store_page_bytes(struct store *head)
+{
+    struct sim_store *store = store_of(head);
+    return store->inner->ops->page_bytes(store->inner);
+}
+
 static void store_keep(struct store *store)
 {
     (void)store; /* it outlives the service */
@@ -234,6 +250,8 @@ static const struct store_ops ops = {
     .drop_range = drop_range,
     .write = store_write,
     .get = store_get,
+    .get_many = store_get_many,
+    .page_bytes = store_page_bytes,
     .scan = store_scan,
     .free = store_keep,
     .error = store_error,

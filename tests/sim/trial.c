@@ -73,12 +73,36 @@ static void keep_model(struct trial *trial, const struct model *learner)
     tensors_free(tensors);
 }
 
+/* Of all that the store holds, where the service has only some of it in memory. */
+static struct key128 stored_digest(struct trial *trial)
+{
+    struct commit_options options = {.store = &trial->store->head};
+    struct commit *commit = NULL;
+    struct state *state = NULL;
+    struct buf head = {0};
+    uint64_t epoch;
+    if (state_create(&state) < 0 || commit_create(&options, &commit) < 0 ||
+        commit_recover(commit, state, &head, &epoch) < 0)
+        abort();
+    struct key128 digest = state_digest(state);
+    buf_done(&head);
+    commit_free(commit);
+    state_free(state);
+    return digest;
+}
+
+static struct key128 digest_of(struct life *life)
+{
+    struct state *state = life->service->state;
+    return state_complete(state) ? state_digest(state) : stored_digest(life->trial);
+}
+
 static void keep_outcome(struct life *life)
 {
     struct trial *trial = life->trial;
     const struct head *head = &life->service->head;
     trial->world.dies_at = UINT64_MAX; /* looking is no part of it */
-    trial->outcome.digest = state_digest(life->service->state);
+    trial->outcome.digest = digest_of(life);
     trial->outcome.events = head->events;
     trial->outcome.examples_n = head->examples_next;
     trial->outcome.clock = head->clock;
@@ -91,7 +115,8 @@ static void keep_outcome(struct life *life)
 static bool check_recovered(struct life *life)
 {
     struct trial *trial = life->trial;
-    struct key128 digest = state_digest(life->service->state);
+    trial->world.dies_at = UINT64_MAX;
+    struct key128 digest = digest_of(life);
     if (digest.lo != trial->outcome.digest.lo || digest.hi != trial->outcome.digest.hi)
         return trial_wrong(trial, "the state as recovered is not the state as it was left");
     struct buf model = trial->outcome.model;
@@ -197,6 +222,9 @@ static void begin(struct trial *trial)
         trial->broker.refuse_one_in = 10;
     trial->idle_max = (int64_t)rng_below(&world->rng, 3 * SECOND_US);
     trial->store = sim_store_create(world, options->fault);
+    trial->settings = *options->input->settings;
+    if (!options->calm && world_chance(world, 2))
+        trial->settings.state.cache = 1 + (int64_t)rng_below(&world->rng, 60000);
     if (options->fault == FAULT_ROWS_SENT_EARLY) {
         trial->store->on_rows = send_early;
         trial->store->on_rows_arg = trial;

@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "base/hash.h"
+#include "online/settings.h"
 #include "tests/sim/broker.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/sim_store.h"
@@ -40,6 +41,7 @@ struct outcome {
 
 struct trial {
     struct trial_options options;
+    struct settings settings; /* the input's, but for memory: often too little */
     struct world world;
     struct broker broker;
     struct sim_store *store;
