@@ -36,8 +36,9 @@ SECOND = 1_000_000  # all times are whole microseconds since 1970 UTC
 DURATION_UNITS = {"us": 1, "ms": 1000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
                   "d": 86400 * SECOND, "w": 7 * 86400 * SECOND}
 
-# values: field name -> float (number) or text (anything else), None where missing.
-Event = collections.namedtuple("Event", "order id time values label")
+# values: field name -> float (number) or text (anything else), None where missing. scored: of a stream
+# that is scored; only these have labels.
+Event = collections.namedtuple("Event", "order id time values label scored", defaults=[True])
 
 
 # ---- reading
@@ -170,9 +171,15 @@ def spans_takes(item):
     return [take for take in as_list(item["take"]) if take != "since"]
 
 
+def delay_of(item, past):
+    if "delay" in item:
+        return duration(item["delay"])
+    return past.label_delay if item["window"] == "label" else 0
+
+
 def window_entries(item, over, event, past):
     """Events that the window over `over` holds when `event` is scored; itself where it belongs."""
-    delay = duration(item.get("delay", "0s"))
+    delay = delay_of(item, past)
     last = event.time - delay
     first = last - over  # exclusive
     if item.get("kind") == "tumbling":
@@ -187,7 +194,9 @@ def window_entries(item, over, event, past):
 def enters(item, event):
     """Has this event a value for the window, and does the rule let it in?"""
     field = item["window"]
-    return field in ("label", "events") or event.values[field] is not None
+    if field == "label":
+        return event.scored
+    return field == "events" or event.values[field] is not None
 
 
 def window_compute(item, event, past):
@@ -222,7 +231,7 @@ def std(numbers):
 
 def since(item, event, past):
     """Seconds since the entity's event before this one."""
-    delay = duration(item.get("delay", "0s"))
+    delay = delay_of(item, past)
     before = [e.time for e in past.of(event, as_list(item["by"]))
               if e.time <= event.time - delay and enters(item, e)]
     return (event.time - max(before)) / SECOND if before else NAN
@@ -245,8 +254,14 @@ TAKES = {
     "ratio": lambda numbers, item, event, past: ratio(numbers, event, item["window"]),
 }
 
+def no_numbers(item, *_):
+    """Categories and texts are hashed: they give no column of numbers."""
+    return []
+
+
 KINDS = {"value": (value_names, value_compute), "calendar": (calendar_names, calendar_compute),
-         "window": (window_names, window_compute)}
+         "window": (window_names, window_compute), "category": (no_numbers, no_numbers),
+         "text": (no_numbers, no_numbers)}
 
 
 def kind_of(item):
