@@ -100,9 +100,10 @@ static bool may_go(const struct state *state, struct record *rec)
 /* The hand of a clock goes round: what was used since it last passed gets another round. */
 size_t state_evict(struct state *state, size_t bytes)
 {
-    enum { LOOKS_MAX = 1 << 16 }; /* a few milliseconds */
+    enum { LOOKS_MAX = 1 << 16 }; /* a few milliseconds; nor twice round, when nothing may go */
     size_t evicted = 0, mask = state->n_slots - 1;
-    for (size_t left = LOOKS_MAX; left > 0 && state_bytes(state) > bytes; left--) {
+    size_t looks = 2 * state->n_slots < LOOKS_MAX ? 2 * state->n_slots : LOOKS_MAX;
+    for (size_t left = looks; left > 0 && state_bytes(state) > bytes; left--) {
         struct record *rec = state->slots[state->hand & mask].rec;
         if (!rec || !may_go(state, rec)) {
             state->hand++;
