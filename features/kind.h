@@ -23,6 +23,7 @@
 
 #include "base/conf.h"
 #include "features/columns.h"
+#include "features/ledger.h"
 #include "features/plan.h"
 #include "ingest/schema.h"
 #include "ingest/state.h"
@@ -41,7 +42,9 @@ struct part {
 struct making {
     const struct schema *schema;
     int64_t lateness;
-    struct state *state; /* NULL: the plan is only checked */
+    struct state *state;   /* NULL: the plan is only checked */
+    struct ledger *ledger; /* with a state: claims families */
+    const struct plan_watch *watch;
     struct conf_errors *errors;
     struct columns *columns;
 };
@@ -85,6 +88,8 @@ struct feature_kind {
     /* A kind that has keys has the other verbs on labels too. */
     size_t (*n_label_keys)(const struct part *part);
     void (*label_keys)(const struct part *part, const struct event *event, struct key128 *ret);
+    /* What a key is for, by a name that stays when features are added around it. */
+    const char *(*label_key_name)(const struct part *part, size_t key);
     void (*label)(struct part *part, struct state *state, const struct key128 *keys,
                   int64_t event_time, uint32_t tag, double label);
     /* See plan_prefetch(); of a label by its event's keys. A kind that keeps records must have

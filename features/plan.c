@@ -16,6 +16,7 @@ struct parts {
 struct plan {
     struct columns columns;
     size_t n_label_keys;
+    const char **label_key_names;
     size_t n_parts;
     struct part parts[KINDS_MAX]; /* one of each kind that the config names */
     struct parts observe, prefetch, label;
@@ -92,6 +93,19 @@ static void parts_add(struct parts *parts, struct part *part, bool wanted)
         parts->items[parts->n++] = part;
 }
 
+static void name_label_keys(struct plan *plan)
+{
+    plan->label_key_names = calloc(plan->n_label_keys + 1, sizeof *plan->label_key_names);
+    if (!plan->label_key_names)
+        abort();
+    const char **to = plan->label_key_names;
+    for (size_t i = 0; i < plan->label.n; i++) {
+        const struct part *part = plan->label.items[i];
+        for (size_t key = 0; key < part->n_label_keys; key++)
+            *to++ = part->kind->label_key_name(part, key);
+    }
+}
+
 static enum status make_ready(struct plan *plan, const struct making *making)
 {
     columns_ready(&plan->columns);
@@ -105,20 +119,50 @@ static enum status make_ready(struct plan *plan, const struct making *making)
         parts_add(&plan->prefetch, part, part->kind->prefetch);
         parts_add(&plan->label, part, part->n_label_keys > 0);
     }
+    name_label_keys(plan);
     return ST_OK;
 }
 
-enum status plan_create(const struct schema *schema, const struct conf_node *features,
-                        int64_t lateness, struct state *state, struct conf_errors *errors,
-                        struct plan **ret)
+/* A family's name is that of its kind, a slash, and what people call it. */
+static void tell_removed(void *arg, struct slice name)
+{
+    const struct plan_watch *watch = arg;
+    const char *slash = memchr(name.data, '/', name.len);
+    if (watch)
+        watch->removed(watch->arg, slash ? slash + 1 : name.data);
+}
+
+/* Families that no part claims while they make ready are of features that are gone. */
+static enum status make_with_ledger(struct plan *plan, struct making *making, int64_t now)
+{
+    if (!making->state)
+        return make_ready(plan, making);
+    TRY(ledger_open(making->state, now, &making->ledger));
+    enum status st = make_ready(plan, making);
+    if (st < 0)
+        ledger_free(making->ledger);
+    else
+        ledger_close(making->ledger, tell_removed, (void *)(uintptr_t)making->watch);
+    return st;
+}
+
+enum status plan_create_at(const struct schema *schema, const struct conf_node *features,
+                           int64_t lateness, struct state *state, int64_t now,
+                           const struct plan_watch *watch, struct conf_errors *errors,
+                           struct plan **ret)
 {
     struct plan *plan = calloc(1, sizeof *plan);
     if (!plan)
         return ST_ENOMEM;
-    struct making making = {schema, lateness, state, errors, &plan->columns};
+    struct making making = {.schema = schema,
+                            .lateness = lateness,
+                            .state = state,
+                            .watch = watch,
+                            .errors = errors,
+                            .columns = &plan->columns};
     size_t before = errors->n;
     add_items(plan, &making, features);
-    enum status st = errors->n > before ? ST_EINVAL : make_ready(plan, &making);
+    enum status st = errors->n > before ? ST_EINVAL : make_with_ledger(plan, &making, now);
     if (st < 0) {
         plan_free(plan);
         return st;
@@ -127,12 +171,20 @@ enum status plan_create(const struct schema *schema, const struct conf_node *fea
     return ST_OK;
 }
 
+enum status plan_create(const struct schema *schema, const struct conf_node *features,
+                        int64_t lateness, struct state *state, struct conf_errors *errors,
+                        struct plan **ret)
+{
+    return plan_create_at(schema, features, lateness, state, INT64_MIN, NULL, errors, ret);
+}
+
 void plan_free(struct plan *plan)
 {
     if (!plan)
         return;
     for (size_t i = 0; i < plan->n_parts; i++)
         part_done(&plan->parts[i]);
+    free(plan->label_key_names);
     columns_done(&plan->columns);
     free(plan);
 }
@@ -169,6 +221,11 @@ void plan_prefetch(const struct plan *plan, struct state *state, const struct ev
 size_t plan_n_label_keys(const struct plan *plan)
 {
     return plan->n_label_keys;
+}
+
+const char *const *plan_label_key_names(const struct plan *plan)
+{
+    return plan->label_key_names;
 }
 
 void plan_label_keys(const struct plan *plan, const struct event *event, struct key128 *ret)

@@ -28,11 +28,27 @@ struct plan;
  * errors at their lines. lateness: us that an event may be late and still be observed; windows keep
  * their entries that much longer. state may be NULL (config check only; no verbs then). features
  * NULL or empty: every number field as a value. Returns ST_EINVAL (see errors), ST_EVERSION (the
- * state holds a family of another shape). */
+ * state holds a feature that means something else; errors say which and what can be done). */
 STATUS_CHECKED enum status plan_create(const struct schema *schema,
                                        const struct conf_node *features, int64_t lateness,
                                        struct state *state, struct conf_errors *errors,
                                        struct plan **ret);
+/* Told of what is not as it was when the state was last opened. */
+struct plan_watch {
+    /* Events before warm do not know it yet. */
+    void (*added)(void *arg, const char *name, int64_t warm);
+    /* What the state holds of it goes by and by. */
+    void (*removed)(void *arg, const char *name);
+    void *arg;
+};
+/* The same over a state that may have been kept for another config; now: the stream's time as the
+ * state has it, INT64_MIN if it has taken nothing yet. Features that are new to it are NaN until
+ * what they look at lies behind now. watch may be NULL. */
+STATUS_CHECKED enum status plan_create_at(const struct schema *schema,
+                                          const struct conf_node *features, int64_t lateness,
+                                          struct state *state, int64_t now,
+                                          const struct plan_watch *watch,
+                                          struct conf_errors *errors, struct plan **ret);
 void plan_free(struct plan *plan);
 
 /* Column names, in the order of the config. Lives as long as the plan. */
@@ -49,6 +65,8 @@ void plan_observe(struct plan *plan, struct state *state, const struct event *ev
  * plan_n_label_keys() entity keys (none where the event did not enter that window). The join
  * stores them with the pending event, and hands them back with the label. */
 size_t plan_n_label_keys(const struct plan *plan);
+/* What each is for; plan_n_label_keys() of them. Lives as long as the plan. */
+const char *const *plan_label_key_names(const struct plan *plan);
 void plan_label_keys(const struct plan *plan, const struct event *event, struct key128 *ret);
 /* Sets the label of the entry that the event left in each window (again, if it is corrected).
  * tag: the low 32 bits of the event's id_key.lo; tells events of one instant apart. An entry that

@@ -83,19 +83,18 @@ static const struct conf_table window_table = {
 
 /* The part. */
 
+/* All that does not fit is said at once. */
 static enum status window_ready(struct part *part, const struct making *making)
 {
     struct unit *units = part->items;
+    enum status refused = ST_OK;
     for (size_t i = 0; i < part->n; i++) {
         enum status st = unit_ready(&units[i], making);
-        if (st == ST_EVERSION)
-            conf_complain(making->errors, NULL,
-                          "the state holds \"%s\" with other windows or options than the config; "
-                          "start with another state directory, or rebuild this one by replay",
-                          units[i].name);
-        TRY(st);
+        if (st < 0 && st != ST_EVERSION)
+            return st;
+        refused = st < 0 ? st : refused;
     }
-    return ST_OK;
+    return refused;
 }
 
 static void window_extract(struct part *part, struct state *state, const struct event *event,
@@ -121,6 +120,15 @@ static size_t window_n_label_keys(const struct part *part)
     for (size_t i = 0; i < part->n; i++)
         n += units[i].source == SOURCE_LABEL;
     return n;
+}
+
+static const char *window_label_key_name(const struct part *part, size_t key)
+{
+    const struct unit *units = part->items;
+    size_t i = 0;
+    for (;; i++)
+        if (units[i].source == SOURCE_LABEL && key-- == 0)
+            return units[i].name;
 }
 
 static void window_label_keys(const struct part *part, const struct event *event,
@@ -200,6 +208,7 @@ const struct feature_kind kind_window = {
     .observe = window_observe,
     .n_label_keys = window_n_label_keys,
     .label_keys = window_label_keys,
+    .label_key_name = window_label_key_name,
     .label = window_label,
     .prefetch = window_prefetch,
     .prefetch_label = window_prefetch_label,

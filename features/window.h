@@ -65,6 +65,7 @@ struct unit_binding {
 };
 
 struct unit {
+    const struct conf_node *node; /* of the first item that uses it */
     char *name; /* tells units apart, and is their family's: "window/TX_AMOUNT.by.CUSTOMER_ID" */
     enum unit_source source;
     bool pair;
@@ -72,13 +73,19 @@ struct unit {
     struct series_scratch scratch;
     struct where *where; /* NULL: all events */
     struct unit_binding *bindings;
+    /* Windows that were added to a state are unknown until they lie behind that moment: to events
+     * before warm[i], of the series' windows; to none from cold_until on. */
+    int64_t cold_until, warm[SERIES_WINDOWS_MAX];
     size_t n_columns;
     struct unit_column *columns;
 };
 
 void unit_drop(void *unit);
-/* After its last column: readies the series and claims its family. */
+/* After its last column: readies the series and claims its family. ST_EVERSION has been complained
+ * of. */
 STATUS_CHECKED enum status unit_ready(struct unit *unit, const struct making *making);
+/* What its records mean, but for the windows: lines for ledger_claim(), with a NUL at the end. */
+void unit_put_shape(const struct unit *unit, const struct schema *schema, struct buf *ret);
 
 /* Whose record it is about; none: nobody's. */
 struct key128 unit_key(const struct unit *unit, const struct event *event);

@@ -148,6 +148,7 @@ static struct unit *obtain_unit(struct part *part, const struct item *item, cons
     if (unit) {
         unit_drop(&made);
     } else {
+        made.node = item->node;
         unit = part_add_item(part);
         *unit = made;
     }

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/timefmt.h"
+#include "features/ledger.h"
 
 void unit_drop(void *item)
 {
@@ -16,17 +17,54 @@ void unit_drop(void *item)
     series_scratch_done(&unit->scratch);
 }
 
+/* The windows as the state has seen them. */
+static void set_warm(struct unit *unit, const struct ledger_claim *claim)
+{
+    unit->cold_until = INT64_MIN;
+    for (size_t i = 0; i < unit->series.n_windows; i++) {
+        unit->warm[i] = claim->warm[i];
+        if (claim->warm[i] > unit->cold_until)
+            unit->cold_until = claim->warm[i];
+    }
+}
+
+static void complain_changed(const struct unit *unit, const char *stored,
+                             const struct making *making)
+{
+    conf_complain(making->errors, unit->node,
+                  "\"%s\" has changed: the state holds it with `%s`. Put that back; or rebuild the "
+                  "state by `freshet replay --state NEW` and run on that; or take the feature out, "
+                  "start once, which drops what the state holds of it, and add it again",
+                  strchr(unit->name, '/') + 1, stored);
+}
+
+static enum status claim_family(struct unit *unit, const struct making *making)
+{
+    struct buf shape = {0};
+    struct ledger_claim claim;
+    unit_put_shape(unit, making->schema, &shape);
+    enum status st = ledger_claim(making->ledger, unit->name, shape.data, &unit->series, &claim);
+    buf_done(&shape);
+    if (st == ST_EVERSION)
+        complain_changed(unit, claim.stored[0] ? claim.stored : "a newer freshet's format", making);
+    if (st < 0)
+        return st;
+    unit->series.family = claim.family;
+    set_warm(unit, &claim);
+    if (claim.is_new && making->watch)
+        making->watch->added(making->watch->arg, strchr(unit->name, '/') + 1, unit->cold_until);
+    return ST_OK;
+}
+
 enum status unit_ready(struct unit *unit, const struct making *making)
 {
     unit->series.scratch = &unit->scratch;
+    unit->cold_until = INT64_MIN;
     series_ready(&unit->series, making->lateness);
     for (size_t i = 0; i < unit->n_columns; i++)
         if (unit->columns[i].take != TAKE_SINCE)
             unit->columns[i].window = (uint16_t)series_window(&unit->series, unit->columns[i].over);
-    if (!making->state)
-        return ST_OK;
-    return state_family(making->state, unit->name, series_fingerprint(&unit->series),
-                        &unit->series.family);
+    return making->state ? claim_family(unit, making) : ST_OK;
 }
 
 struct key128 unit_key(const struct unit *unit, const struct event *event)
@@ -126,6 +164,15 @@ static void write_columns(const struct unit *unit, const struct event *event,
     }
 }
 
+static void forget_cold(const struct unit *unit, int64_t time, double *dense)
+{
+    for (size_t i = 0; i < unit->n_columns; i++) {
+        const struct unit_column *column = &unit->columns[i];
+        if (column->take != TAKE_SINCE && time < unit->warm[column->window])
+            dense[column->column] = NAN;
+    }
+}
+
 void unit_extract(struct unit *unit, struct state *state, const struct event *event, double *dense)
 {
     struct key128 key = unit_key(unit, event);
@@ -141,6 +188,8 @@ void unit_extract(struct unit *unit, struct state *state, const struct event *ev
     series_read(&unit->series, series_find(&unit->series, state, key), event->time,
                 enters ? &self : NULL, windows, &previous);
     write_columns(unit, event, windows, previous, dense);
+    if (event->time < unit->cold_until)
+        forget_cold(unit, event->time, dense);
 }
 
 void unit_observe(struct unit *unit, struct state *state, const struct event *event)

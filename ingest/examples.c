@@ -8,8 +8,26 @@ enum {
     ITEM_OTHER_LABEL = 4,
     ITEM_CORRECTION = 8,
     ITEM_ABSENT = 16,
-    ITEM_BOUNDARY = 32 /* alone */
+    ITEM_BOUNDARY = 32, /* alone */
+    BLOCK_LAYOUT = 64   /* no item: at the beginning of a block, {this, varint number} */
 };
+
+void examples_put_layout(struct buf *buf, unsigned number)
+{
+    buf_byte(buf, BLOCK_LAYOUT);
+    buf_varint(buf, number);
+}
+
+enum status examples_read_layout(struct reader *block, unsigned *ret)
+{
+    *ret = 0;
+    if (reader_left(block) == 0 || *block->at != BLOCK_LAYOUT)
+        return ST_OK;
+    read_byte(block);
+    uint64_t number = read_varint(block);
+    *ret = (unsigned)number;
+    return block->bad || number >= LAYOUTS_MAX ? ST_ECORRUPT : ST_OK;
+}
 
 /* {flags, zigzag time, zigzag released_at - time, [label], [weight], packed vector} */
 void examples_put(struct buf *buf, const struct released *example)
@@ -46,25 +64,42 @@ static void read_example(struct reader *in, unsigned flags, struct example_item 
     item->absent = flags & ITEM_ABSENT;
 }
 
-enum status examples_next(struct reader *in, size_t n_dense, float *dense, struct sparse *sparse,
-                          struct example_item *ret)
+/* All of an item but its vector. ST_EEND at the end. */
+static enum status next_item(struct reader *in, struct example_item *item)
 {
     if (reader_left(in) == 0 && !in->bad)
         return ST_EEND;
-    struct example_item item = {0};
     unsigned flags = read_byte(in);
     if (flags > ITEM_BOUNDARY)
         return ST_ECORRUPT;
-    item.is_boundary = flags == ITEM_BOUNDARY;
-    if (item.is_boundary) {
-        item.boundary.version = (uint32_t)read_varint(in);
-        item.boundary.time = read_varint_signed(in);
+    item->is_boundary = flags == ITEM_BOUNDARY;
+    if (item->is_boundary) {
+        item->boundary.version = (uint32_t)read_varint(in);
+        item->boundary.time = read_varint_signed(in);
     } else {
-        read_example(in, flags, &item);
-        TRY(unpack_vector(in, dense, n_dense, sparse, &item.n_sparse));
+        read_example(in, flags, item);
     }
-    if (in->bad)
-        return ST_ECORRUPT;
+    return in->bad ? ST_ECORRUPT : ST_OK;
+}
+
+enum status examples_next(struct reader *in, size_t n_dense, float *dense, struct sparse *sparse,
+                          struct example_item *ret)
+{
+    struct example_item item = {0};
+    TRY(next_item(in, &item));
+    if (!item.is_boundary)
+        TRY(unpack_vector(in, dense, n_dense, sparse, &item.n_sparse));
+    *ret = item;
+    return ST_OK;
+}
+
+enum status examples_next_of(const struct layouts *layouts, unsigned number, struct reader *in,
+                             float *dense, struct sparse *sparse, struct example_item *ret)
+{
+    struct example_item item = {0};
+    TRY(next_item(in, &item));
+    if (!item.is_boundary)
+        TRY(layouts_unpack(layouts, number, in, dense, sparse, &item.n_sparse));
     *ret = item;
     return ST_OK;
 }

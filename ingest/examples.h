@@ -11,12 +11,15 @@
 
 #include "base/vector.h"
 #include "ingest/join.h"
+#include "ingest/layouts.h"
 
 struct example_boundary {
     uint32_t version;
     int64_t time; /* event time of the publication */
 };
 
+/* Begins a block whose vectors are not laid out as layout 0 says. */
+void examples_put_layout(struct buf *buf, unsigned number);
 /* Append one item. */
 void examples_put(struct buf *buf, const struct released *example);
 void examples_put_boundary(struct buf *buf, const struct example_boundary *boundary);
@@ -35,5 +38,12 @@ struct example_item {
  * ST_EEND at the end, ST_ECORRUPT. */
 STATUS_CHECKED enum status examples_next(struct reader *in, size_t n_dense, float *dense,
                                          struct sparse *sparse, struct example_item *ret);
+
+/* The layout of a block's vectors, at its beginning. */
+STATUS_CHECKED enum status examples_read_layout(struct reader *block, unsigned *ret);
+/* The same as examples_next(), of items laid out as `number` says, into today's columns. */
+STATUS_CHECKED enum status examples_next_of(const struct layouts *layouts, unsigned number,
+                                            struct reader *in, float *dense, struct sparse *sparse,
+                                            struct example_item *ret);
 
 #endif

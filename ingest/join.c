@@ -14,12 +14,27 @@ struct join {
     struct timers due;    /* at event time + delay: released if labelled or absent by then */
     struct timers absent; /* at event time + absent.after, where that is later */
     struct buf packed;
+    struct key128 *keys; /* of an entry that is laid out otherwise, as today */
 };
 
-/* What shapes an entry: its fixed part's version and the number of keys. */
+/* What shapes an entry: its fixed part's version, and where no layouts tell it, the number of keys.
+ */
 static uint64_t fingerprint(const struct join_options *options)
 {
-    return 1u << 16 | options->n_keys;
+    return options->layouts ? 2u << 16 : 1u << 16 | options->n_keys;
+}
+
+/* An older freshet's entries are of the first layout: they fit if their keys are as many as today.
+ */
+static enum status claim_family(const struct join_options *options, struct state *state,
+                                uint16_t *ret)
+{
+    uint64_t stored;
+    bool fits = state_family_stored(state, JOIN_FAMILY, ret, &stored) == ST_OK &&
+                options->layouts && stored == (1u << 16 | options->n_keys);
+    if (fits && layouts_current(options->layouts) == 0)
+        state_family_refit(state, *ret, fingerprint(options));
+    return state_family(state, JOIN_FAMILY, fingerprint(options), ret);
 }
 
 enum status join_create(const struct join_options *options, struct state *state, struct join **ret)
@@ -28,12 +43,15 @@ enum status join_create(const struct join_options *options, struct state *state,
     if (labels->delay > labels->horizon || labels->absent.after > labels->horizon)
         return ST_EINVAL;
     uint16_t family;
-    TRY(state_family(state, JOIN_FAMILY, fingerprint(options), &family));
+    TRY(claim_family(options, state, &family));
     struct join *join = calloc(1, sizeof *join);
     if (!join)
         return ST_ENOMEM;
     join->options = *options;
-    enum status st = pending_create(state, family, options->labels.horizon, &join->pending);
+    join->keys = calloc(options->n_keys + 1, sizeof *join->keys);
+    enum status st = join->keys ? ST_OK : ST_ENOMEM;
+    if (st == ST_OK)
+        st = pending_create(state, family, options->labels.horizon, &join->pending);
     if (st < 0) {
         join_free(join);
         return st;
@@ -50,7 +68,43 @@ void join_free(struct join *join)
     timers_done(&join->due);
     timers_done(&join->absent);
     buf_done(&join->packed);
+    free(join->keys);
     free(join);
+}
+
+static unsigned layout_today(const struct join *join)
+{
+    return join->options.layouts ? layouts_current(join->options.layouts) : 0;
+}
+
+static unsigned layout_of(const struct pending_entry *entry)
+{
+    return entry->flags >> PENDING_LAYOUT_SHIFT;
+}
+
+/* NULL where the event was not observed. */
+static const struct key128 *keys_of(struct join *join, const struct pending_entry *entry)
+{
+    const struct key128 *keys = pending_keys(entry);
+    if (layout_of(entry) == layout_today(join))
+        return keys;
+    if (!(entry->flags & PENDING_OBSERVED))
+        return NULL;
+    layouts_map_keys(join->options.layouts, layout_of(entry), keys, entry->n_keys, join->keys);
+    return join->keys;
+}
+
+/* As today's features lay it out. A vector that cannot be read is as good as one of which nothing
+ * is known. */
+static struct slice packed_of(struct join *join, const struct pending_entry *entry)
+{
+    struct slice packed = pending_packed(entry);
+    if (layout_of(entry) == layout_today(join) || packed.len == 0)
+        return packed;
+    buf_reset(&join->packed);
+    if (layouts_repack(join->options.layouts, layout_of(entry), packed, &join->packed) < 0)
+        layouts_pack_unknown(join->options.layouts, &join->packed);
+    return buf_slice(&join->packed);
 }
 
 static bool learnt_from(const struct join *join, const struct pending_entry *entry)
@@ -125,8 +179,10 @@ void join_prefetch_entry(const struct join *join, struct key128 id)
 const struct key128 *join_guess_keys(const struct join *join, struct key128 id)
 {
     struct pending_ref ref;
-    return pending_guess(join->pending, id, &ref) ? pending_keys(pending_get(join->pending, ref))
-                                                  : NULL;
+    if (!pending_guess(join->pending, id, &ref))
+        return NULL;
+    const struct pending_entry *entry = pending_get(join->pending, ref);
+    return layout_of(entry) == layout_today(join) ? pending_keys(entry) : NULL;
 }
 
 static struct slice pack(struct join *join, const struct pending_parts *parts)
@@ -157,7 +213,8 @@ static bool take_early_label(struct join *join, struct key128 id, int64_t now,
 bool join_add(struct join *join, const struct pending_parts *parts, int64_t now,
               struct pending_ref *ret, double *ret_label)
 {
-    struct pending_entry entry = {.id = parts->id, .time = parts->time, .flags = PENDING_EVENT};
+    struct pending_entry entry = {.id = parts->id, .time = parts->time};
+    entry.flags = (PENDING_EVENT | layout_today(join) << PENDING_LAYOUT_SHIFT) & 0xffff;
     if (parts->scored)
         entry.flags |= PENDING_SCORED;
     if (parts->keys && join->options.n_keys > 0) {
@@ -205,7 +262,7 @@ static void release(struct join *join, struct pending_ref ref, int64_t at, join_
         .kept = kept(join, entry, label),
         .score = entry->score,
         .version = entry->version,
-        .packed = pending_packed(entry),
+        .packed = packed_of(join, entry),
     };
     entry->flags |= PENDING_RELEASED;
     fn(arg, &out);
@@ -318,7 +375,7 @@ enum label_outcome join_label(struct join *join, const struct label *label, join
         return LABEL_EARLY;
     release_late(join, ref, label, outcome, fn, arg);
     entry = pending_get(join->pending, ref);
-    *ret = (struct labelled){entry->time, pending_keys(entry)};
+    *ret = (struct labelled){entry->time, keys_of(join, entry)};
     return outcome;
 }
 
@@ -343,7 +400,7 @@ void join_need_due(struct join *join, int64_t now)
 const struct key128 *join_peek_keys(struct join *join, struct key128 id)
 {
     const struct pending_entry *entry = pending_peek(join->pending, id);
-    return entry ? pending_keys(entry) : NULL;
+    return entry ? keys_of(join, entry) : NULL;
 }
 
 struct join_figures join_figures(const struct join *join)

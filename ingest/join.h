@@ -21,7 +21,7 @@
 #ifndef INGEST_JOIN_H
 #define INGEST_JOIN_H
 
-#include "base/vector.h"
+#include "ingest/layouts.h"
 #include "ingest/schema.h"
 #include "ingest/state.h"
 
@@ -34,10 +34,12 @@ struct join_options {
     struct label_schema labels; /* present false: entries only tell repeated ids */
     size_t n_dense;
     size_t n_keys; /* label windows */
+    const struct layouts
+        *layouts; /* what is stored may be laid out otherwise than today; NULL: not */
 };
 
 /* state: the blocks are records of family "pending". ST_EVERSION if the stored entries have another
- * shape (n_keys); ST_EINVAL if an event may fall due past the horizon. */
+ * shape (without layouts: n_keys); ST_EINVAL if an event may fall due past the horizon. */
 STATUS_CHECKED enum status join_create(const struct join_options *options, struct state *state,
                                        struct join **ret);
 void join_free(struct join *join);

@@ -53,6 +53,12 @@ enum status merge_seek(struct merge *merge, size_t number, int64_t offset)
     return st < 0 ? merge_fail_of(merge, st, lane->source) : ST_OK;
 }
 
+void merge_skip(struct merge *merge, size_t number, int64_t time)
+{
+    assert(number < merge->n_lanes && !merge->started);
+    merge->lanes[number].skip = time;
+}
+
 void merge_set_time(struct merge *merge, int64_t time)
 {
     if (merge->time == TIME_NONE || time > merge->time)

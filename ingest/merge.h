@@ -55,6 +55,8 @@ void merge_free(struct merge *merge);
 size_t merge_lanes(const struct merge *merge);
 struct lane_info merge_lane(const struct merge *merge, size_t lane);
 STATUS_CHECKED enum status merge_seek(struct merge *merge, size_t lane, int64_t offset);
+/* A lane that is not sought begins at its first record whose broker timestamp is past time. */
+void merge_skip(struct merge *merge, size_t lane, int64_t time);
 /* Where ticks count from after a restart; the merged time never falls below it for ticks. */
 void merge_set_time(struct merge *merge, int64_t time);
 

@@ -91,6 +91,21 @@ static void decode_head(struct lane *lane, const struct lane_rules *rules)
 
 /* Fetching. */
 
+/* Leaves out the records at the lane's beginning that are not to be read. Nobody waits for a lane
+ * in vain meanwhile: it counts as just fallen silent. */
+static void skip_old(struct lane *lane, int64_t now)
+{
+    while (lane->at < lane->n && lane->records[lane->at].broker_time <= lane->skip)
+        lane->at++;
+    if (lane->at < lane->n) {
+        lane->skip = TIME_NONE;
+        return;
+    }
+    lane->at = lane->n = 0;
+    lane->state = LANE_SILENT;
+    lane->silent_since = now;
+}
+
 /* The next run of records: n of them, or 0 and in state why there is none. */
 static enum status fetch(struct lane *lane, int64_t now)
 {
@@ -105,6 +120,8 @@ static enum status fetch(struct lane *lane, int64_t now)
         lane->state = st == ST_EEND ? LANE_END : LANE_SILENT;
     if (lane->state == LANE_SILENT && !was_silent)
         lane->silent_since = now;
+    if (lane->skip != TIME_NONE && lane->n > 0)
+        skip_old(lane, now);
     return st == ST_EAGAIN || st == ST_EEND ? ST_OK : st;
 }
 
@@ -212,7 +229,7 @@ enum status lane_init(struct lane *lane, const struct schema *schema,
     if (!lane->records)
         return ST_ENOMEM;
     lane->state = LANE_END;
-    lane->time = TIME_NONE;
+    lane->time = lane->skip = TIME_NONE;
     if (!lane->info.is_file)
         buf_printf(&lane->id, "%s-%" PRId32 "-", lane->info.topic, lane->info.partition);
     lane->id_prefix = lane->id.len;

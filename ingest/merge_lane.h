@@ -28,6 +28,7 @@ struct lane {
 
     enum lane_state state;
     int64_t silent_since; /* LANE_SILENT */
+    int64_t skip;         /* records before the first later than this are passed over; TIME_NONE */
     bool stopped;         /* the head is past `until`: LANE_END for good */
     struct event head;    /* LANE_READY: borrows from records and decoder */
 

@@ -19,7 +19,8 @@ enum pending_flags {
     PENDING_OBSERVED = 4, /* has entity keys */
     PENDING_LABELLED = 8,
     PENDING_RELEASED = 16,
-    PENDING_DUE = 32, /* its delay has passed without a label */
+    PENDING_DUE = 32,         /* its delay has passed without a label */
+    PENDING_LAYOUT_SHIFT = 8, /* from there on: the number of the layout of keys and vector */
 };
 
 /* The fixed part of an entry; keys (if observed), then the packed vector (if scored) follow. */

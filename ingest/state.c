@@ -5,9 +5,7 @@
 
 #include "ingest/state_internal.h"
 
-/* Family 0 belongs to the state itself: the names and fingerprints of all others. */
-enum { FAMILY_DIRECTORY = 0, SLOTS_FIRST = 1024 };
-static const struct key128 directory_id = {1, 0};
+enum { SLOTS_FIRST = 1024 };
 
 uint64_t state_slot_hash(uint16_t family, struct key128 id)
 {
@@ -278,55 +276,6 @@ void state_drop(struct state *state, struct record *rec)
     state_note_drop(state, rec);
     state_take_out(state, i);
     free(rec);
-}
-
-static struct slice directory_name(struct reader *in, uint64_t *ret_fingerprint)
-{
-    struct slice name = read_slice(in);
-    *ret_fingerprint = read_u64(in);
-    return name;
-}
-
-enum status state_family(struct state *state, const char *name, uint64_t fingerprint, uint16_t *ret)
-{
-    struct record *rec = state_obtain(state, FAMILY_DIRECTORY, directory_id, 0);
-    struct reader in = reader_of((struct slice){rec->data, rec->size});
-    uint16_t family = 1;
-    for (; reader_left(&in) > 0; family++) {
-        uint64_t stored;
-        struct slice known = directory_name(&in, &stored);
-        if (in.bad)
-            return ST_ECORRUPT;
-        if (!slice_eq(known, slice_of(name)))
-            continue;
-        *ret = family;
-        return stored == fingerprint ? ST_OK : ST_EVERSION;
-    }
-    struct buf entry = {0};
-    buf_slice_put(&entry, slice_of(name));
-    buf_u64(&entry, fingerprint);
-    size_t at = rec->size;
-    rec = state_resize(state, rec, at + entry.len);
-    memcpy(rec->data + at, entry.data, entry.len);
-    buf_done(&entry);
-    *ret = family;
-    return ST_OK;
-}
-
-const char *state_family_name(struct state *state, uint16_t family, size_t *ret_len)
-{
-    struct record *rec = state_find(state, FAMILY_DIRECTORY, directory_id);
-    if (!rec || family == 0)
-        return NULL;
-    struct reader in = reader_of((struct slice){rec->data, rec->size});
-    struct slice name = {0};
-    uint64_t fingerprint;
-    for (uint16_t i = 0; i < family; i++)
-        name = directory_name(&in, &fingerprint);
-    if (in.bad)
-        return NULL;
-    *ret_len = name.len;
-    return name.data;
 }
 
 size_t state_count(const struct state *state)

@@ -67,8 +67,23 @@ void state_free(struct state *state);
 STATUS_CHECKED enum status state_family(struct state *state, const char *name, uint64_t fingerprint,
                                         uint16_t *ret);
 
-/* The name of a family (not NUL-terminated), or NULL. */
+/* The name of a family (not NUL-terminated), or NULL behind the last. Empty: the number is free; a
+ * first '~': retired. */
 const char *state_family_name(struct state *state, uint16_t family, size_t *ret_len);
+/* What the store has under a name. ST_ENOTFOUND. */
+STATUS_CHECKED enum status state_family_stored(struct state *state, const char *name,
+                                               uint16_t *ret_family, uint64_t *ret_fingerprint);
+/* Gives a family another fingerprint: what it holds has been brought to that shape. */
+void state_family_refit(struct state *state, uint16_t family, uint64_t fingerprint);
+/* Its name is free at once, its records go by and by (state_expire_some()). Its number is given
+ * again once they are gone: after a start at which state_families_settle() finds none. */
+void state_family_retire(struct state *state, uint16_t family);
+/* Drops records of retired families; looks at so many places of the table at most. Returns whether
+ * there is more to do. */
+bool state_expire_some(struct state *state, size_t places_max);
+/* Once, when everything is recovered: frees the numbers of retired families without records, and
+ * appends them (u16) to ret_gone, so that the pages that the store may still have are dropped. */
+void state_families_settle(struct state *state, struct buf *ret_gone);
 
 /* NULL if there is none. */
 struct record *state_find(struct state *state, uint16_t family, struct key128 id);

@@ -46,6 +46,10 @@ struct state {
     } on_evict[FAMILIES_MAX];
     enum status (*loader)(void *arg, uint16_t family, struct key128 id);
     void *loader_arg;
+    /* state_families.c: dropping the records of retired families, slot by slot */
+    bool expiring, expire_met; /* a pass is under way; it has found some */
+    size_t expire_at;          /* next slot */
+    uint64_t retired[FAMILIES_MAX / 64];
 };
 
 uint64_t state_slot_hash(uint16_t family, struct key128 id);

@@ -102,6 +102,9 @@ static inline struct slice store_key_slice(const struct store_key *key)
     return (struct slice){key->data, sizeof key->data};
 }
 
+/* Drops all pages of a family of state, whatever their records, in one write. */
+STATUS_CHECKED enum status store_drop_family(struct store *store, uint16_t family);
+
 /* The number behind the space byte. */
 uint64_t store_key_number(struct slice key);
 

@@ -208,6 +208,7 @@ static struct service_options service_options(const struct replay *replay)
         .format = ROWS_CSV,
         .rows_scores = replay->scores != NULL,
         .rows_features = replay->features != NULL,
+        .replay = true,
         .stop = &command_stop,
     };
 }
@@ -277,7 +278,9 @@ const struct command cmd_replay = {
     "      --report FILE    throughput and prequential figures as JSON\n"
     "      --state DIR      keep the state there, and go on from what is there; else it is "
     "temporary\n"
-    "      --until TIME     stop before the first event after TIME\n"
+    "      --until TIME     stop before the first event after TIME; with --state, `run` goes on "
+    "from\n"
+    "                       there on the topics\n"
     "      --stream NAME    the stream that the files hold; the first of the config by default\n"
     "      --format F       csv or json, where the file's name does not say it\n"
     "      --no-labels      the files have no label column\n"

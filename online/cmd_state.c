@@ -27,6 +27,8 @@ static void print_families(struct inspect *inspect)
     for (uint16_t family = 1; (name = state_family_name(inspect->state, family, &len)); family++) {
         struct tally tally = {0};
         state_each(inspect->state, family, add_record, &tally);
+        if (tally.n == 0)
+            continue; /* its features are gone, or its number is free */
         printf("%-48.*s %10zu %14zu\n", (int)len, name, tally.n, tally.bytes);
     }
 }

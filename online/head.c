@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 
-enum { FORMAT = 1 };
+/* 2: replayed. */
+enum { FORMAT = 2 };
 
 void head_init(struct head *head)
 {
-    *head = (struct head){.clock = INT64_MIN, .boundary_next = INT64_MIN};
+    *head = (struct head){.clock = INT64_MIN, .boundary_next = INT64_MIN, .replayed = INT64_MIN};
 }
 
 void head_done(struct head *head)
@@ -50,6 +51,7 @@ void head_encode(const struct head *head, struct buf *ret)
     buf_u64(ret, head->examples_next);
     buf_u64(ret, head->examples_published);
     buf_u64(ret, head->events);
+    buf_u64(ret, (uint64_t)head->replayed);
     buf_varint(ret, head->n_lanes);
     for (size_t i = 0; i < head->n_lanes; i++) {
         buf_slice_put(ret, slice_of(head->lanes[i].topic));
@@ -71,10 +73,11 @@ static void decode_lane(struct reader *in, struct head *head)
 static enum status decode(struct reader *in, struct head *head)
 {
     head->epoch = read_u64(in);
+    head->replayed = INT64_MIN;
     uint32_t format = read_u32(in);
     if (in->bad || format == 0)
         return ST_ECORRUPT;
-    if (format != FORMAT)
+    if (format > FORMAT)
         return ST_EVERSION;
     head->clock = (int64_t)read_u64(in);
     head->boundary_next = (int64_t)read_u64(in);
@@ -82,6 +85,8 @@ static enum status decode(struct reader *in, struct head *head)
     head->examples_next = read_u64(in);
     head->examples_published = read_u64(in);
     head->events = read_u64(in);
+    if (format >= 2)
+        head->replayed = (int64_t)read_u64(in);
     uint64_t n = read_varint(in);
     for (uint64_t i = 0; i < n && !in->bad; i++)
         decode_lane(in, head);

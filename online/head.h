@@ -23,6 +23,9 @@ struct head {
     uint64_t examples_next; /* number of the next item of the example log */
     uint64_t examples_published; /* the version has learnt the items before this one */
     uint64_t events;             /* taken since the state began */
+    /* The state was built by a replay of files up to here (event time): topics go on from there,
+     * and ids known from before it are not scored again. INT64_MIN: it was not. */
+    int64_t replayed;
     size_t n_lanes;
     struct head_lane *lanes;
 };

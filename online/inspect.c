@@ -51,14 +51,19 @@ static enum status recover(const char *dir, struct inspect *inspect)
 static enum status lay_out(const struct settings *settings, struct inspect *inspect)
 {
     struct conf_errors errors = {0};
-    enum status st = plan_create(&settings->schema, settings->features_node,
-                                 settings->time.lateness, inspect->state, &errors, &inspect->plan);
+    enum status st =
+        plan_create_at(&settings->schema, settings->features_node, settings->time.lateness,
+                       inspect->state, inspect->head.clock, NULL, &errors, &inspect->plan);
     conf_errors_print(&errors, stderr);
     conf_errors_done(&errors);
     TRY(st);
+    TRY(layouts_open(inspect->state, plan_vector_schema(inspect->plan),
+                     plan_label_key_names(inspect->plan), plan_n_label_keys(inspect->plan),
+                     &inspect->layouts));
     struct join_options options = {.labels = settings->schema.labels,
                                    .n_dense = plan_vector_schema(inspect->plan)->n_dense,
-                                   .n_keys = plan_n_label_keys(inspect->plan)};
+                                   .n_keys = plan_n_label_keys(inspect->plan),
+                                   .layouts = inspect->layouts};
     TRY(join_create(&options, inspect->state, &inspect->join));
     return join_recover(inspect->join);
 }
@@ -85,6 +90,7 @@ enum status inspect_open(const struct settings *settings, const char *dir, struc
 void inspect_close(struct inspect *inspect)
 {
     join_free(inspect->join);
+    layouts_free(inspect->layouts);
     plan_free(inspect->plan);
     commit_free(inspect->commit);
     state_free(inspect->state);

@@ -15,6 +15,7 @@ struct inspect {
     struct commit *commit;
     struct state *state;
     struct plan *plan;
+    struct layouts *layouts;
     struct join *join;
     struct head head;
 };

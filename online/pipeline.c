@@ -8,6 +8,9 @@
 
 enum { ROWS_MAX = 512, EXAMPLES_GIVEN_AT = 32 * 1024 };
 
+/* The label with the highest offset wins. Those of a file come before any of a topic. */
+#define LABEL_OFFSET_REPLAYED (-(INT64_C(1) << 62))
+
 /* A row that waits to be scored with the others of its version. */
 struct waiting_row {
     const struct event *event;
@@ -105,6 +108,15 @@ static enum status give_examples(struct pipeline *p)
     return given ? ST_OK : ST_ESTOPPED;
 }
 
+/* Where the next item begins: behind the layout's number, if it is the first of its block. */
+static size_t item_begins(struct pipeline *p)
+{
+    struct buf *examples = &p->epoch->examples;
+    if (examples->len == 0 && p->options.layout > 0)
+        examples_put_layout(examples, p->options.layout);
+    return examples->len;
+}
+
 static void item_added(struct pipeline *p, size_t from)
 {
     buf_append(&p->given, p->epoch->examples.data + from, p->epoch->examples.len - from);
@@ -129,7 +141,7 @@ static void on_release(void *arg, const struct released *example)
     count_released(p, example);
     if (!example->kept || !p->options.trainer)
         return;
-    size_t from = p->epoch->examples.len;
+    size_t from = item_begins(p);
     examples_put(&p->epoch->examples, example);
     item_added(p, from);
 }
@@ -211,7 +223,7 @@ static enum status publish(struct pipeline *p, int64_t boundary)
     if (!p->options.trainer || p->head->examples_next == p->head->examples_published)
         return ST_OK;
     TRY(pipeline_flush(p));
-    size_t from = p->epoch->examples.len;
+    size_t from = item_begins(p);
     p->head->version++;
     p->figures.boundaries++;
     examples_put_boundary(&p->epoch->examples,
@@ -259,6 +271,12 @@ static bool is_repeated(struct pipeline *p, const struct event *event, struct wa
 {
     return p->schema->streams[event->stream].id_field &&
            join_find(p->options.join, event->id_key, p->head->clock, &row->known, &row->ref);
+}
+
+/* Scored by the replay that built this state: not once more on the topics. */
+static bool is_archived(const struct pipeline *p, const struct waiting_row *row)
+{
+    return !p->options.replay && row->known.time <= p->head->replayed;
 }
 
 static void round_vector(struct pipeline *p, size_t at)
@@ -336,7 +354,7 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
     row.repeated = is_repeated(p, event, &row);
     if (row.repeated) {
         p->figures.repeated++;
-        if (row.known.scored)
+        if (row.known.scored && !is_archived(p, &row))
             gather(p, &row);
         return ST_OK;
     }
@@ -355,7 +373,8 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
 static enum status take_label(struct pipeline *p, const struct event *event)
 {
     TRY(advance(p, event->time, false));
-    struct label label = {event->id_key, event->label, p->head->clock, event->origin.offset};
+    int64_t offset = event->origin.offset + (p->options.replay ? LABEL_OFFSET_REPLAYED : 0);
+    struct label label = {event->id_key, event->label, p->head->clock, offset};
     struct labelled labelled = {0};
     enum label_outcome outcome = join_label(p->options.join, &label, on_release, p, &labelled);
     p->figures.labels[outcome]++;
@@ -411,6 +430,8 @@ void pipeline_seal(struct pipeline *p)
     struct epoch *epoch = p->epoch;
     runs_close(&p->runs, &epoch->runs);
     p->head->epoch = epoch->number;
+    if (p->options.replay)
+        p->head->replayed = p->head->clock;
     head_encode(p->head, &epoch->head);
     state_seal(p->options.state, &epoch->redo);
 }

@@ -34,6 +34,8 @@ struct pipeline_options {
     struct rows_options rows;
     int64_t publish_every; /* us of event time between versions */
     int64_t lateness;      /* us an event may be behind the stream's time and still be observed */
+    unsigned layout;       /* of the vectors, for the example log: see layouts.h */
+    bool replay;           /* of files: where topics go on behind it, their labels count as later */
     /* Called for each scored row; NULL: not wanted. */
     void (*on_score)(void *arg, const struct row_score *row);
     void *on_score_arg;

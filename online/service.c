@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "features/ledger.h"
 #include "online/checkpoint.h"
 
 int64_t service_clock(void)
@@ -56,7 +57,7 @@ static enum status open_store(struct service *service)
 
 static enum status open_commit(struct service *service)
 {
-    static const char *const loaded[] = {JOIN_FAMILY, NULL};
+    static const char *const loaded[] = {JOIN_FAMILY, LEDGER_FAMILY, LAYOUTS_FAMILY, NULL};
     uint64_t half = (uint64_t)service->settings->state.cache / 2;
     struct commit_options options = {
         .store = service->store,
@@ -69,6 +70,20 @@ static enum status open_commit(struct service *service)
         .loaded_families = loaded,
     };
     return commit_create(&options, &service->commit);
+}
+
+/* Of features that were removed the last records are gone: the store forgets what it has of them.
+ */
+static enum status settle_families(struct service *service)
+{
+    struct buf gone = {0};
+    enum status st = ST_OK;
+    state_families_settle(service->state, &gone);
+    struct reader in = reader_of(buf_slice(&gone));
+    while (st == ST_OK && reader_left(&in) > 0)
+        st = store_drop_family(service->store, read_u16(&in));
+    buf_done(&gone);
+    return st;
 }
 
 static enum status recover_state(struct service *service)
@@ -90,17 +105,49 @@ static enum status recover_state(struct service *service)
     return st;
 }
 
+/* What a feature looks at is as in the state, or it is said what is not. */
+
+static void tell_added(void *arg, const char *name, int64_t warm)
+{
+    char text[40] = "";
+    (void)arg;
+    time_format(warm, text);
+    log_info("feature.added", "name=\"%s\" known_from=%s", name, text);
+}
+
+static void tell_removed(void *arg, const char *name)
+{
+    (void)arg;
+    log_warn("feature.removed", "name=\"%s\" hint=\"what the state holds of it is dropped\"", name);
+}
+
 static enum status make_plan(struct service *service)
 {
+    static const struct plan_watch watch = {tell_added, tell_removed, NULL};
     const struct settings *settings = service->settings;
     struct conf_errors errors = {0};
-    enum status st = plan_create(&settings->schema, settings->features_node,
-                                 settings->time.lateness, service->state, &errors, &service->plan);
+    enum status st =
+        plan_create_at(&settings->schema, settings->features_node, settings->time.lateness,
+                       service->state, service->head.clock, &watch, &errors, &service->plan);
     conf_errors_print(&errors, stderr);
     if (st == ST_EVERSION)
-        log_error("state.changed", "why=\"a feature's windows are not as the state holds them\" "
-                                   "hint=\"name the feature anew or start with an empty state\"");
+        log_error("state.changed",
+                  "dir=\"%s\" why=\"features mean something else than the state "
+                  "holds\"",
+                  service->options.dir);
     conf_errors_done(&errors);
+    return st;
+}
+
+static enum status make_layouts(struct service *service)
+{
+    enum status st = layouts_open(service->state, plan_vector_schema(service->plan),
+                                  plan_label_key_names(service->plan),
+                                  plan_n_label_keys(service->plan), &service->layouts);
+    if (st < 0)
+        log_error("state.layouts", "dir=\"%s\" why=\"%s\"", service->options.dir,
+                  st == ST_EINVAL ? "its features have changed 255 times; rebuild it by replay"
+                                  : status_text(st));
     return st;
 }
 
@@ -110,6 +157,7 @@ static enum status make_join(struct service *service)
         .labels = service->settings->schema.labels,
         .n_dense = plan_vector_schema(service->plan)->n_dense,
         .n_keys = plan_n_label_keys(service->plan),
+        .layouts = service->layouts,
     };
     TRY(join_create(&options, service->state, &service->join));
     return join_recover(service->join);
@@ -137,6 +185,7 @@ static enum status make_trainer(struct service *service)
     struct trainer_options options = {
         .model = service->learner,
         .n_dense = plan_vector_schema(service->plan)->n_dense,
+        .layouts = service->layouts,
         .registry = service->registry,
         .commit = service->commit,
         .dir = service->model_dir,
@@ -168,10 +217,20 @@ static enum status make_pipeline(struct service *service)
                  .features = service->options.rows_features},
         .publish_every = settings->model ? settings->model->publish : DAY_US,
         .lateness = settings->time.lateness,
+        .layout = layouts_current(service->layouts),
+        .replay = service->options.replay,
         .on_score = service->options.on_score,
         .on_score_arg = service->options.on_score_arg,
     };
     return pipeline_create(&options, &service->pipeline);
+}
+
+/* What a replay of files has seen is not read again from the topics. */
+static void skip_replayed(struct service *service, size_t lane, const struct lane_info *info)
+{
+    int64_t replayed = service->head.replayed;
+    if (replayed != INT64_MIN && !info->is_file && !service->options.inputs_anew)
+        merge_skip(service->merge, lane, replayed - service->settings->time.lateness);
 }
 
 /* Lanes keep their numbers over restarts; each is read on from where the last commit left it. */
@@ -189,6 +248,8 @@ static enum status seek_lanes(struct service *service)
             service->head.lanes[lane].next = -1;
         int64_t next = service->head.lanes[lane].next;
         enum status st = next >= 0 ? merge_seek(service->merge, i, next) : ST_OK;
+        if (next < 0)
+            skip_replayed(service, i, &info);
         if (st == ST_ENOTFOUND && service->options.accept_gap) {
             log_warn("source.gap", "topic=\"%s\" partition=%d offset=%" PRId64 " why=\"%s\"",
                      info.topic, info.partition, next, merge_error(service->merge));
@@ -243,7 +304,9 @@ static enum status open_all(struct service *service)
     TRY(state_create(&service->state));
     TRY(open_commit(service));
     TRY(recover_state(service));
+    TRY(settle_families(service));
     TRY(make_plan(service));
+    TRY(make_layouts(service));
     TRY(make_join(service));
     TRY(make_trainer(service));
     TRY(make_merge(service));
@@ -283,6 +346,7 @@ void service_free(struct service *service)
     pipeline_free(service->pipeline);
     merge_free(service->merge);
     join_free(service->join);
+    layouts_free(service->layouts);
     plan_free(service->plan);
     registry_free(service->registry);
     if (service->learner)

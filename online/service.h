@@ -35,6 +35,7 @@ struct service_options {
     struct sink *sink;
     enum rows_format format;
     bool rows_scores, rows_features;
+    bool replay;      /* the sources are files */
     bool inputs_anew; /* the sources' offsets begin anew (an embedded broker): read them all */
     const volatile sig_atomic_t *stop; /* set: drain, commit and return; NULL: never */
     /* Fences predecessors off, then tells what the broker's group has committed, one a lane; called

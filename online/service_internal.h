@@ -57,6 +57,7 @@ struct service {
     /* the state thread's */
     struct state *state;
     struct plan *plan;
+    struct layouts *layouts;
     struct join *join;
     struct head head;
     struct registry *registry;

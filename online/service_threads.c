@@ -21,6 +21,9 @@
 #define SWEEP_REDO_LEAST (UINT64_C(4) << 20)
 /* A share of a sweep on which input waits. */
 #define SWEEP_SHARE_PRESSED (16u << 20)
+/* Places of the table that an epoch looks at for records of features that are gone: well under a
+ * millisecond. */
+#define EXPIRE_PLACES 8192
 
 static int64_t thread_cpu(void)
 {
@@ -304,6 +307,7 @@ static void begin_epoch(struct service *service, struct sealed *sealed, uint64_t
 static void seal(struct service *service)
 {
     struct sealed *sealed = service->filling;
+    state_expire_some(service->state, EXPIRE_PLACES);
     pipeline_seal(service->pipeline);
     sweep_share(service, &sealed->epoch, service_clock());
     service_put_positions(service, &sealed->epoch.positions);

@@ -16,7 +16,6 @@ struct survey {
     char models[PATH_MAX];
     uint64_t examples, runs, model_files;
     int faults;
-    size_t n_dense;
     float *dense;
     struct sparse sparse[VECTOR_SPARSE_MAX];
 };
@@ -32,11 +31,13 @@ static enum status read_block(void *arg, uint64_t first, uint64_t n, struct slic
     struct survey *survey = arg;
     struct reader in = reader_of(block);
     struct example_item item;
-    enum status st;
     uint64_t found = 0;
-    while ((st = examples_next(&in, survey->n_dense, survey->dense, survey->sparse, &item)) ==
-           ST_OK)
-        found++;
+    unsigned layout;
+    enum status st = examples_read_layout(&in, &layout);
+    while (st == ST_OK)
+        if ((st = examples_next_of(survey->inspect->layouts, layout, &in, survey->dense,
+                                   survey->sparse, &item)) == ST_OK)
+            found++;
     if (st != ST_EEND || found != n)
         fault(survey, "example block", first, ST_ECORRUPT);
     survey->examples += found;
@@ -164,8 +165,7 @@ int state_verify(const struct state_request *request)
     float *dense = calloc(n_dense + 1, sizeof *dense);
     int status = 1;
     if (survey && dense) {
-        *survey =
-            (struct survey){.inspect = &inspect, .dir = dir, .n_dense = n_dense, .dense = dense};
+        *survey = (struct survey){.inspect = &inspect, .dir = dir, .dense = dense};
         status = survey_all(survey);
     }
     free(dense);

@@ -173,14 +173,24 @@ static enum status publish(struct trainer *trainer, const struct example_boundar
     return checkpoint(trainer, boundary);
 }
 
-static enum status learn_block(struct trainer *trainer, struct slice items, uint64_t skip)
+/* Where the vectors of a block go as they are read: behind those gathered. */
+static enum status next_item(struct trainer *trainer, struct reader *in, unsigned layout,
+                             struct example_item *ret)
+{
+    const struct trainer_options *options = &trainer->options;
+    float *dense = trainer->dense + trainer->n * options->n_dense;
+    struct sparse *sparse = trainer->sparse + trainer->n * VECTOR_SPARSE_MAX;
+    return options->layouts ? examples_next_of(options->layouts, layout, in, dense, sparse, ret)
+                            : examples_next(in, options->n_dense, dense, sparse, ret);
+}
+
+static enum status learn_items(struct trainer *trainer, struct slice items, unsigned layout,
+                               uint64_t skip)
 {
     struct reader in = reader_of(items);
     struct example_item item;
     enum status st;
-    size_t n_dense = trainer->options.n_dense;
-    while ((st = examples_next(&in, n_dense, trainer->dense + trainer->n * n_dense,
-                               trainer->sparse + trainer->n * VECTOR_SPARSE_MAX, &item)) == ST_OK) {
+    while ((st = next_item(trainer, &in, layout, &item)) == ST_OK) {
         if (skip > 0) {
             skip--;
             continue;
@@ -209,7 +219,11 @@ static enum status learn_stored(void *arg, uint64_t first, uint64_t n, struct sl
     struct trainer *trainer = recovery->trainer;
     if (first > trainer->cursor || first + n > recovery->until)
         return ST_ECORRUPT; /* items are missing */
-    return learn_block(trainer, block, trainer->cursor - first);
+    struct reader in = reader_of(block);
+    unsigned layout;
+    TRY(examples_read_layout(&in, &layout));
+    return learn_items(trainer, (struct slice){in.at, reader_left(&in)}, layout,
+                       trainer->cursor - first);
 }
 
 static enum status load_checkpoint(struct trainer *trainer, const struct trainer_checkpoint *point)
@@ -254,11 +268,16 @@ enum status trainer_recover(struct trainer *trainer, struct store *store, uint64
 
 /* The thread. */
 
+static unsigned layout_today(const struct trainer *trainer)
+{
+    return trainer->options.layouts ? layouts_current(trainer->options.layouts) : 0;
+}
+
 static void learn_given(struct trainer *trainer, struct block *block)
 {
     enum status st = trainer->failed;
     if (st == ST_OK)
-        st = learn_block(trainer, buf_slice(&block->items), 0);
+        st = learn_items(trainer, buf_slice(&block->items), layout_today(trainer), 0);
     if (st < 0) {
         trainer->failed = st; /* blocks are still taken, so that nobody waits for ever */
         registry_stop(trainer->options.registry);

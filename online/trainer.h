@@ -13,6 +13,7 @@
 
 #include "base/ring.h"
 #include "ingest/commit.h"
+#include "ingest/layouts.h"
 #include "models/model.h"
 #include "online/registry.h"
 
@@ -21,6 +22,7 @@ struct trainer;
 struct trainer_options {
     struct model *model; /* the copy that learns; the caller frees it after trainer_free() */
     size_t n_dense;
+    const struct layouts *layouts; /* of what the log holds; NULL: all is laid out as today */
     struct registry *registry;
     struct commit *commit;    /* is offered checkpoints; NULL: none are made */
     const char *dir;          /* folder of model files; NULL: none are made */

@@ -22,6 +22,7 @@ static struct head example(size_t n_lanes)
     head.examples_next = UINT64_MAX;
     head.examples_published = 12;
     head.events = 99;
+    head.replayed = 1522540800000000;
     for (size_t i = 0; i < n_lanes; i++) {
         const char *topics[] = {"transactions", "a topic of \xc3\xa9", ""};
         uint32_t lane = head_lane(&head, topics[i % 3], (int32_t)(i / 3) * 1000);
@@ -48,6 +49,7 @@ Theory((size_t n_lanes), head, reads_back_as_it_was_written)
     cr_assert(eq(u64, back.examples_next, head.examples_next));
     cr_assert(eq(u64, back.examples_published, head.examples_published));
     cr_assert(eq(u64, back.events, head.events));
+    cr_assert(eq(i64, back.replayed, head.replayed));
     cr_assert(eq(sz, back.n_lanes, n_lanes));
     for (size_t i = 0; i < n_lanes; i++) {
         cr_assert(eq(str, back.lanes[i].topic, head.lanes[i].topic));
@@ -97,12 +99,32 @@ Test(head, refuses_what_is_not_whole)
         cr_expect(eq(int, head_decode((struct slice){buf.data, len}, &ret), ST_ECORRUPT));
     buf_byte(&buf, 0);
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_ECORRUPT), "too long");
-    buf.data[8] = 2;
+    buf.data[8] = 3;
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_EVERSION), "a newer format");
     cr_expect(eq(sz, ret.n_lanes, 1), "untouched");
     head_done(&head);
     head_done(&ret);
     buf_done(&buf);
+}
+
+/* The first format had no `replayed`: 8 bytes behind the fixed part. */
+Test(head, the_first_format_is_read)
+{
+    struct head head = example(3), ret = example(0);
+    struct buf buf = {0}, old = {0};
+    size_t at = 8 + 4 + 8 + 8 + 4 + 8 + 8 + 8;
+    head_encode(&head, &buf);
+    buf_append(&old, buf.data, at);
+    buf_append(&old, buf.data + at + 8, buf.len - at - 8);
+    old.data[8] = 1;
+    cr_assert(eq(int, head_decode(buf_slice(&old), &ret), ST_OK));
+    cr_expect(eq(i64, ret.replayed, INT64_MIN));
+    cr_expect(eq(u64, ret.events, 99));
+    cr_expect(eq(sz, ret.n_lanes, 3));
+    head_done(&head);
+    head_done(&ret);
+    buf_done(&buf);
+    buf_done(&old);
 }
 
 /* More lanes are announced than there are bytes for: nothing may be allocated for them all. */

@@ -714,3 +714,46 @@ Test(state, free_accepts_null)
 {
     state_free(NULL);
 }
+
+/* Families that are retired: their names are free at once, their records go, then their numbers. */
+
+static struct key128 nth(uint64_t i)
+{
+    return (struct key128){i * UINT64_C(0x9e3779b97f4a7c15) + 1, i * UINT64_C(0xd6e8feb86659fd93)};
+}
+
+Test(state, retired_families_go_and_their_numbers_are_given_again)
+{
+    struct state *state = NULL;
+    uint16_t a, b, again, next;
+    struct buf gone = {0};
+    enum { N = 3000 };
+    cr_assert(eq(int, state_create(&state), ST_OK));
+    cr_assert(eq(int, state_family(state, "a", 7, &a), ST_OK));
+    cr_assert(eq(int, state_family(state, "b", 8, &b), ST_OK));
+    for (uint64_t i = 0; i < N; i++) {
+        state_obtain(state, a, nth(i), 16);
+        state_obtain(state, b, nth(i), 16);
+    }
+    state_family_retire(state, a);
+    cr_assert(eq(int, state_family(state, "a", 9, &again), ST_OK),
+              "another shape is no matter now");
+    cr_expect(again != a && again != b);
+    cr_assert(state_expire_some(state, 100));
+    cr_expect(gt(sz, state_count(state), 2 * N - 100), "at most so many at a time");
+    state_families_settle(state, &gone);
+    cr_expect(eq(sz, gone.len, 0), "there are some left");
+    while (state_expire_some(state, 100))
+        state_obtain(state, b, nth(N + state_count(state)), 8); /* the table changes meanwhile */
+    for (uint64_t i = 0; i < N; i++)
+        cr_assert(state_find(state, a, nth(i)) == NULL && state_find(state, b, nth(i)) != NULL);
+    state_families_settle(state, &gone);
+    cr_assert(eq(sz, gone.len, 2));
+    cr_expect(eq(int, (int)(unsigned char)gone.data[0], (int)a));
+    cr_assert(eq(int, state_family(state, "c", 1, &next), ST_OK));
+    cr_expect(eq(u16, next, a), "its number is free");
+    size_t len;
+    cr_expect(slice_eq((struct slice){state_family_name(state, b, &len), len}, slice_of("b")));
+    buf_done(&gone);
+    state_free(state);
+}
