@@ -1,5 +1,6 @@
 #include "ingest/sink_memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -12,6 +13,9 @@ struct sink_memory {
     size_t n, cap;
     uint64_t sent;
     uint64_t acked;
+    size_t n_safe; /* rows kept when the last one was acknowledged */
+    bool told;     /* of the refused row */
+    struct sink_memory_mark mark;
 };
 
 static struct sink_memory *self_of(struct sink *sink)
@@ -41,8 +45,12 @@ static enum status send_row(struct sink *sink, const struct row *row)
     TRY(self->script.broken);
     if (self->sent - self->acked >= self->script.full_at)
         return ST_EAGAIN;
-    if (self->sent != self->script.refuse)
+    if (self->sent != self->script.refuse) {
         keep(self, row);
+    } else if (!self->told && self->head.refused) {
+        self->told = true;
+        self->head.refused(self->head.refused_arg, self->sent, "refused by the test");
+    }
     self->sent++;
     if (self->script.repeat > 0 && self->sent % self->script.repeat == 0)
         keep(self, row);
@@ -55,12 +63,40 @@ static enum status poll_acks(struct sink *sink, int64_t timeout_us, uint64_t *re
     struct sink_memory *self = self_of(sink);
     (void)timeout_us;
     TRY(self->script.broken);
+    if (self->script.take_back) {
+        self->script.take_back = false;
+        self->sent = self->acked;
+        self->n = self->n_safe;
+        self->mark.epoch = 0;
+        return ST_EAGAIN;
+    }
     uint64_t acked = self->sent < self->script.hold ? self->sent : self->script.hold;
     if (acked > self->acked)
         self->acked = acked;
+    if (self->acked == self->sent)
+        self->n_safe = self->n;
     *ret_acked = self->acked;
     *ret_refused = self->acked > self->script.refuse;
     return ST_OK;
+}
+
+static enum status take_mark(struct sink *sink, const struct sink_mark *mark)
+{
+    struct sink_memory *self = self_of(sink);
+    self->mark =
+        (struct sink_memory_mark){mark->life, mark->epoch, self->sent, mark->n, {{.next = 0}}};
+    for (size_t i = 0; i < mark->n && i < 4; i++) {
+        snprintf(self->mark.positions[i].topic, sizeof self->mark.positions[i].topic, "%s",
+                 mark->positions[i].topic);
+        self->mark.positions[i].partition = mark->positions[i].partition;
+        self->mark.positions[i].next = mark->positions[i].next;
+    }
+    return ST_OK;
+}
+
+struct sink_memory_mark sink_memory_mark(const struct sink *sink)
+{
+    return ((const struct sink_memory *)sink)->mark;
 }
 
 static void sink_memory_free(struct sink *sink)
@@ -81,6 +117,7 @@ static const struct sink_ops sink_memory_ops = {
     .kind = "memory",
     .send = send_row,
     .poll = poll_acks,
+    .mark = take_mark,
     .free = sink_memory_free,
     .error = error_text,
 };

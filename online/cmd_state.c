@@ -1,6 +1,7 @@
 /* freshet state: what a state directory holds. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "online/command.h"
 #include "online/inspect.h"
@@ -118,7 +119,7 @@ static int look(const struct state_request *request,
 
 static int state_list(const struct state_request *request)
 {
-    return look(request, list);
+    return request->parked ? state_list_parked(request) : look(request, list);
 }
 
 static int state_get(const struct state_request *request)
@@ -144,14 +145,30 @@ static const struct action *find_action(const char *word)
     return NULL;
 }
 
+/* --parked may stand anywhere; the rest is read as in other commands. */
+static bool take_parked(int *argc, char **argv)
+{
+    int n = 0;
+    for (int i = 0; i < *argc; i++)
+        if (i == 0 || strcmp(argv[i], "--parked") != 0)
+            argv[n++] = argv[i];
+    bool found = n < *argc;
+    *argc = n;
+    argv[n] = NULL;
+    return found;
+}
+
 static int run(int argc, char **argv)
 {
     const char *config = NULL, *dir = NULL;
+    bool parked = take_parked(&argc, argv);
     if (!command_state_options(argc, argv, &config, &dir))
         return 2;
     const struct action *action = find_action(optind < argc ? argv[optind] : NULL);
     if (!action)
         return command_misused(&cmd_state, "list, get, verify, checkpoint or restore?");
+    if (parked && action->run != state_list)
+        return command_misused(&cmd_state, "--parked goes with list");
     if (!config && (action->needs_config || !dir))
         return command_misused(
             &cmd_state, action->needs_config ? "which config? give it with -c"
@@ -160,7 +177,7 @@ static int run(int argc, char **argv)
     if (config && settings_load(config, stderr, &settings) < 0)
         return 1;
     struct state_request request = {settings, dir ? dir : settings->state.dir, argc - optind - 1,
-                                    argv + optind + 1};
+                                    argv + optind + 1, parked};
     int status = action->run(&request);
     settings_free(settings);
     return status;
@@ -168,11 +185,13 @@ static int run(int argc, char **argv)
 
 const struct command cmd_state = {
     "state",
-    "list | get KIND ID [KIND ID] | get event ID | verify [DIR] | checkpoint TO | restore FROM   "
+    "list [--parked] | get KIND ID [KIND ID] | get event ID | verify [DIR] | checkpoint TO | "
+    "restore FROM   "
     "-c CONFIG [--state DIR]",
     "what a state directory holds, and copies of it\n"
     "\n"
     "  list           positions of the inputs, families of records and their sizes\n"
+    "  list --parked  rows that Kafka refused for good, as JSON lines with the reason\n"
     "  get KIND ID    what is known of an entity (or a pair), as JSON lines\n"
     "  get event ID   what an event was scored, while it waits for its label\n"
     "  verify [DIR]   reads everything, a checkpoint's files byte for byte, checks the model "

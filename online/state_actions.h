@@ -13,10 +13,12 @@ struct state_request {
     const char *dir;                 /* the state directory */
     int n;                           /* words behind the action's */
     char **words;
+    bool parked; /* list: the rows that Kafka refused */
 };
 
 /* Each returns the exit status, having said what is wrong. */
 int state_verify(const struct state_request *request);
+int state_list_parked(const struct state_request *request);
 int state_checkpoint(const struct state_request *request);
 int state_restore(const struct state_request *request);
 
