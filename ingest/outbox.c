@@ -288,7 +288,10 @@ bool outbox_take_acked(struct outbox *outbox, uint64_t *ret_number)
 bool outbox_unsettled(const struct outbox *outbox)
 {
     const struct sink *sink = outbox->sink;
-    return sink && sink->ops->unsettled && sink->ops->unsettled(sink);
+    if (!sink || !sink->ops->mark)
+        return false;
+    return (outbox->bare.epoch > 0 && !outbox->bare.given) ||
+           (sink->ops->unsettled && sink->ops->unsettled(sink));
 }
 
 /* For any thread: acked, which never passes added, is read first. */

@@ -8,6 +8,7 @@ enum {
     DOUBT_MS = 100,   /* for the brokers to say what a lane holds after a disconnection */
     DOUBT_EVERY_US = 1000 * 1000,
     COMMIT_EVERY_US = 1000 * 1000,
+    COMMIT_AGAIN_US = 20 * 1000,
 };
 
 rd_kafka_topic_partition_list_t *source_kafka_list(const struct source_kafka *self, int64_t offset)
@@ -156,17 +157,34 @@ void source_kafka_send_commit(struct source_kafka *self)
     rd_kafka_topic_partition_list_destroy(offsets);
 }
 
+/* The broker's answer, or that there was none in time. */
+static rd_kafka_resp_err_t commit_and_wait(struct source_kafka *self, rd_kafka_queue_t *queue,
+                                           const rd_kafka_topic_partition_list_t *offsets,
+                                           int64_t until)
+{
+    int64_t left_ms = (until - source_kafka_now()) / 1000;
+    rd_kafka_resp_err_t err = rd_kafka_commit_queue(self->client, offsets, queue, NULL, NULL);
+    if (err || left_ms <= 0)
+        return err ? err : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, (int)left_ms);
+    if (!event)
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    err = rd_kafka_event_error(event);
+    rd_kafka_event_destroy(event);
+    return err;
+}
+
 void source_kafka_finish_commit(struct source_kafka *self, int timeout_ms)
 {
     rd_kafka_topic_partition_list_t *offsets = take_commit(self);
     if (!offsets)
         return;
+    struct bell never = {0};
+    int64_t until = source_kafka_now() + timeout_ms * INT64_C(1000);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(self->client);
-    if (rd_kafka_commit_queue(self->client, offsets, queue, NULL, NULL) == 0) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
-        if (event)
-            rd_kafka_event_destroy(event);
-    }
+    rd_kafka_resp_err_t err;
+    while ((err = commit_and_wait(self, queue, offsets, until)) && source_kafka_now() < until)
+        bell_wait(&never, 0, COMMIT_AGAIN_US);
     rd_kafka_queue_destroy(queue);
     rd_kafka_topic_partition_list_destroy(offsets);
 }
