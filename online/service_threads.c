@@ -13,7 +13,7 @@
 #define EPOCH_MIN_US (30 * 1000)
 /* A sweep of changed pages begins after this much redo, or time if there was any. */
 #define SWEEP_REDO_BYTES (UINT64_C(512) << 20)
-#define SWEEP_EVERY_US   (10 * SECOND_US)
+#define SWEEP_EVERY_US   (30 * SECOND_US)
 /* After this long without anything to commit, what is acknowledged is written by itself. */
 #define IDLE_US (100 * 1000)
 /* What may go is what was swept, so a small working set is swept sooner. */
