@@ -142,6 +142,9 @@ static enum status source_seek(struct source *source, size_t number, int64_t off
     return ST_OK;
 }
 
+/* So that a trial ends. */
+enum { SOURCE_FAILS_UNTIL = 3 };
+
 /* Weeks of records come within minutes. */
 static bool is_there(const struct broker *broker, size_t number, const struct input_record *record)
 {
@@ -169,6 +172,11 @@ static enum status source_fetch(struct source *source, size_t number, struct rec
     size_t n = records_there(self, number, max);
     if (world->dead)
         return ST_EIO;
+    if (!self->broker->calm && world->life < SOURCE_FAILS_UNTIL && world_chance(world, 2000)) {
+        world_tell(world, "source: fails");
+        world->failed = true;
+        return ST_EIO;
+    }
     if (!self->broker->calm && world_chance(world, self->silent_one_in))
         return ST_EAGAIN;
     if (n == 0)
@@ -199,7 +207,7 @@ static void source_free(struct source *source)
 static const char *source_error(const struct source *source)
 {
     (void)source;
-    return "the process is dead";
+    return "made to fail";
 }
 
 static const struct source_ops source_ops = {

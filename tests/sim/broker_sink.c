@@ -239,9 +239,10 @@ static void sink_free(struct sink *sink)
 {
     struct sim_sink *self = sink_of(sink);
     struct broker *broker = self->broker;
+    bool sure = !broker->world->dead && !broker->world->failed;
     self->head.refused = NULL;
     for (size_t i = 0; i < self->n && !broker->exactly_once; i++)
-        if (!broker->world->dead || world_chance(broker->world, 2))
+        if (sure || world_chance(broker->world, 2))
             land(self, &self->flights[i], self->acked + i);
     for (size_t i = 0; i < self->cap; i++)
         buf_done(&self->flights[i].bytes);

@@ -52,16 +52,19 @@ static void plan(struct life *life, bool last)
 {
     struct trial *trial = life->trial;
     struct world *world = &trial->world;
-    uint64_t dies_at = UINT64_MAX, most = 15 + trial->options.input->n_records / 3;
+    uint64_t dies_at = UINT64_MAX, fails_at = UINT64_MAX,
+             most = 15 + trial->options.input->n_records / 3;
     life->stop_at = UINT64_MAX;
     if (!last && !world_chance(world, 10))
         dies_at = 1 + rng_below(&world->rng, world_chance(world, 3) ? 15 : most);
     if (!last && world_chance(world, 8))
         life->stop_at = rng_below(&world->rng, 200);
+    if (!last && world_chance(world, 6))
+        fails_at = 1 + rng_below(&world->rng, most);
     for (unsigned i = 0; i < LIFE_ACTORS; i++)
         life->weights[i] = 1 + (unsigned)rng_below(&world->rng, 6);
     trial->stop = 0;
-    world_begin_life(world, dies_at);
+    world_begin_life(world, dies_at, fails_at);
 }
 
 bool life_open(struct life *life, struct trial *trial, bool last)
@@ -72,7 +75,7 @@ bool life_open(struct life *life, struct trial *trial, bool last)
     plan(life, last);
     struct service_options options = service_options(life);
     enum status st = service_open(&options, &life->service);
-    if (st < 0 && !trial->world.dead)
+    if (st < 0 && !trial->world.dead && !trial->world.failed)
         return trial_wrong(trial, "the service does not start: %s: %s", status_text(st),
                            trial->last_error);
     if (st < 0)
@@ -123,7 +126,7 @@ static enum status act(struct life *life, enum life_actor actor)
         if (!life->input_ended)
             st = service_step_ingest(service);
         life->input_ended = life->input_ended || st == ST_EEND;
-        return service->ingest_status < 0 ? service->ingest_status : st;
+        return st;
     case LIFE_STATE:
         if (!life->state_ended)
             st = act_state(life);
@@ -181,7 +184,8 @@ enum status life_live(struct life *life)
         if (st < 0 && st != ST_EAGAIN && st != ST_EEND)
             return st;
     }
-    return finish(life);
+    TRY(finish(life));
+    return life->service->ingest_status; /* the source failed: all before that was committed */
 }
 
 void life_close(struct life *life)

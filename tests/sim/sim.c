@@ -40,7 +40,7 @@ struct sim {
     const char *write; /* folder; NULL: none */
     enum fault fault;
     struct standard *standard;
-    uint64_t wrong, crashes, stops, records, ticks;
+    uint64_t wrong, crashes, failures, stops, records, ticks;
 };
 
 static void standard_free(struct standard *standard)
@@ -107,6 +107,7 @@ static bool run_trial(struct sim *sim, const struct trial_options *options)
     if (!good)
         printf("seed %" PRIu64 ": %s\n", options->seed, trial.wrong);
     sim->crashes += trial.crashes;
+    sim->failures += trial.failures;
     sim->stops += trial.stops;
     sim->records += options->input->n_records;
     sim->ticks += count_ticks(&trial);
@@ -151,10 +152,10 @@ static int run_seeds(struct sim *sim)
     double seconds = disk_real_seconds() - begin;
     uint64_t n = (seed > sim->last ? sim->last : seed) - sim->first + 1;
     printf("%" PRIu64 " seeds, %" PRIu64 " wrong; %" PRIu64 " crashes, %" PRIu64
-           " orderly stops, %" PRIu64 " records, %" PRIu64
+           " failures, %" PRIu64 " orderly stops, %" PRIu64 " records, %" PRIu64
            " ticks in %.1f s: %.0f crashes a second\n",
-           n, sim->wrong, sim->crashes, sim->stops, sim->records, sim->ticks, seconds,
-           (double)sim->crashes / seconds);
+           n, sim->wrong, sim->crashes, sim->failures, sim->stops, sim->records, sim->ticks,
+           seconds, (double)sim->crashes / seconds);
     standard_free(sim->standard);
     return (sim->wrong > 0) == (sim->fault == FAULT_NONE);
 }

@@ -101,7 +101,7 @@ static void keep_outcome(struct life *life)
 {
     struct trial *trial = life->trial;
     const struct head *head = &life->service->head;
-    trial->world.dies_at = UINT64_MAX; /* looking is no part of it */
+    trial->world.dies_at = trial->world.fails_at = UINT64_MAX; /* looking is no part of it */
     trial->outcome.digest = digest_of(life);
     trial->outcome.events = head->events;
     trial->outcome.examples_n = head->examples_next;
@@ -115,7 +115,7 @@ static void keep_outcome(struct life *life)
 static bool check_recovered(struct life *life)
 {
     struct trial *trial = life->trial;
-    trial->world.dies_at = UINT64_MAX;
+    trial->world.dies_at = trial->world.fails_at = UINT64_MAX;
     struct key128 digest = digest_of(life);
     if (digest.lo != trial->outcome.digest.lo || digest.hi != trial->outcome.digest.hi)
         return trial_wrong(trial, "the state as recovered is not the state as it was left");
@@ -127,7 +127,7 @@ static bool check_recovered(struct life *life)
     return same || trial_wrong(trial, "the model as recovered is not the model as it was left");
 }
 
-enum ending { ENDED_DEAD, ENDED_STOPPED, ENDED_ALL, ENDED_WRONG };
+enum ending { ENDED_DEAD, ENDED_FAILED, ENDED_STOPPED, ENDED_ALL, ENDED_WRONG };
 
 /* What of the life, once opened, came to. */
 static enum ending live(struct life *life)
@@ -136,10 +136,12 @@ static enum ending live(struct life *life)
     enum status st = trial->options.runs ? life_replay(life) : life_live(life);
     if (trial->world.dead) /* whether it noticed or not */
         return trial->wrong[0] ? ENDED_WRONG : ENDED_DEAD;
-    if (st < 0)
+    if (st < 0 && !trial->world.failed)
         trial_wrong(trial, "the service failed: %s: %s", status_text(st), trial->last_error);
     if (trial->wrong[0])
         return ENDED_WRONG;
+    if (st < 0)
+        return ENDED_FAILED;
     if (!life_read_all(life))
         return ENDED_STOPPED;
     keep_outcome(life);
@@ -151,7 +153,7 @@ static enum ending run_life(struct trial *trial, bool last, bool only_look)
     struct life life;
     enum ending ending;
     if (!life_open(&life, trial, last))
-        ending = trial->wrong[0] ? ENDED_WRONG : ENDED_DEAD;
+        ending = trial->wrong[0] ? ENDED_WRONG : trial->world.dead ? ENDED_DEAD : ENDED_FAILED;
     else if (only_look)
         ending = check_recovered(&life) ? ENDED_ALL : ENDED_WRONG;
     else
@@ -241,6 +243,7 @@ bool trial_run(const struct trial_options *options, struct trial *ret)
     for (unsigned i = 1; i <= lives && ending < ENDED_ALL; i++) {
         ending = run_life(trial, i == lives, false);
         trial->crashes += ending == ENDED_DEAD;
+        trial->failures += ending == ENDED_FAILED;
         trial->stops += ending == ENDED_STOPPED;
     }
     if (ending == ENDED_ALL)

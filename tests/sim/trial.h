@@ -50,7 +50,7 @@ struct trial {
     volatile sig_atomic_t stop;
     char last_error[400]; /* of the service's log */
     struct outcome outcome;
-    unsigned crashes, stops;
+    unsigned crashes, failures, stops;
     char wrong[600]; /* "": nothing; else what is wrong */
 };
 

@@ -23,28 +23,39 @@ void world_tell(struct world *world, const char *what, ...)
     va_end(args);
 }
 
+static const char *note_of(const struct world *world, enum touch touch)
+{
+    if (touch == TOUCH_DONE)
+        return "\n";
+    if (world->dead)
+        return touch == TOUCH_UNHEARD ? "   <- dies here, it happened\n"
+                                      : "   <- dies here, it did not happen\n";
+    return touch == TOUCH_UNHEARD ? "   <- fails, but it happened\n" : "   <- fails\n";
+}
+
 enum touch world_touch(struct world *world, const char *what, ...)
 {
     if (world->dead)
         return TOUCH_LOST;
-    bool dies = ++world->touches == world->dies_at;
-    enum touch touch = !dies ? TOUCH_DONE : world_chance(world, 2) ? TOUCH_UNHEARD : TOUCH_LOST;
-    world->dead = dies;
+    world->touches++;
+    world->dead = world->touches == world->dies_at;
+    world->failed = world->failed || world->touches == world->fails_at;
+    enum touch touch = TOUCH_DONE;
+    if (world->dead || world->touches == world->fails_at)
+        touch = world_chance(world, 2) ? TOUCH_UNHEARD : TOUCH_LOST;
     va_list args;
     va_start(args, what);
-    tell(world, what, args,
-         !dies                    ? "\n"
-         : touch == TOUCH_UNHEARD ? "   <- dies here, it happened\n"
-                                  : "   <- dies here, it did not happen\n");
+    tell(world, what, args, note_of(world, touch));
     va_end(args);
     return touch;
 }
 
-void world_begin_life(struct world *world, uint64_t dies_at)
+void world_begin_life(struct world *world, uint64_t dies_at, uint64_t fails_at)
 {
-    world->dead = false;
+    world->dead = world->failed = false;
     world->touches = 0;
     world->dies_at = dies_at;
+    world->fails_at = fails_at;
     world->life++;
     world->steps = 0;
     world->clock += (int64_t)rng_below(&world->rng, 60) * 1000000;

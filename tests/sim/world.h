@@ -18,8 +18,10 @@ struct world {
     struct rng rng;
     int64_t clock; /* us, monotonic; wall clock and CPU time are made of it */
     bool dead;
-    uint64_t touches; /* of this life */
-    uint64_t dies_at; /* touch; UINT64_MAX: none */
+    uint64_t touches;  /* of this life */
+    uint64_t dies_at;  /* touch; UINT64_MAX: none */
+    uint64_t fails_at; /* touch that fails although the process lives: a full disk, a broken pipe */
+    bool failed;       /* it has */
     unsigned life;
     uint64_t steps;
     FILE *trace; /* NULL: none */
@@ -27,8 +29,8 @@ struct world {
 
 enum touch {
     TOUCH_DONE,    /* it happens, and the service hears of it */
-    TOUCH_UNHEARD, /* it happens, but the process is dead */
-    TOUCH_LOST,    /* it does not happen */
+    TOUCH_UNHEARD, /* it happens, but the process is dead, or told that it failed */
+    TOUCH_LOST,    /* it does not happen, and fails if the process lives */
 };
 
 /* what: for the trace. */
@@ -36,8 +38,8 @@ __attribute__((format(printf, 2, 3))) enum touch world_touch(struct world *world
                                                              ...);
 __attribute__((format(printf, 2, 3))) void world_tell(struct world *world, const char *what, ...);
 
-/* A new process, which dies at that touch from now. */
-void world_begin_life(struct world *world, uint64_t dies_at);
+/* A new process, which dies at that touch from now, and sees that one fail. */
+void world_begin_life(struct world *world, uint64_t dies_at, uint64_t fails_at);
 /* Time goes on a little, or, now and then, jumps. */
 void world_pass_time(struct world *world);
 
