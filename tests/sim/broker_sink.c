@@ -100,6 +100,10 @@ static enum status sink_send(struct sink *sink, const struct row *row)
     if (touch == TOUCH_LOST)
         return ST_EIO;
     take_off(self, row);
+    if (touch == TOUCH_DONE && is_refused(self->broker, row) && world_chance(world, 2)) {
+        self->flights[self->n - 1].done = true; /* it does not even leave */
+        refuse(self, row, self->acked + self->n - 1);
+    }
     return touch == TOUCH_UNHEARD ? ST_EIO : ST_OK;
 }
 

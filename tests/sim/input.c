@@ -22,8 +22,10 @@ struct maker {
     struct input *input;
     unsigned payments, logins, labels; /* partitions; lanes come in this order */
     int64_t delay;
-    unsigned hot; /* percent of events that are of one card and one shop */
+    int64_t grain; /* all times are multiples of it, so that much falls into one instant */
+    unsigned hot;  /* percent of events that are of one card and one shop */
     unsigned n;
+    uint64_t number;
     struct made made[EVENTS_MAX];
 };
 
@@ -238,10 +240,16 @@ static void put_login(struct maker *maker, int64_t now)
     put_record(maker, maker->payments + below(maker, maker->logins), &payload, now, false);
 }
 
+static int64_t floor_to(int64_t time, int64_t grain)
+{
+    return time - time % grain;
+}
+
 /* Some are late, by up to twice what is observed, and some in the instant of the one before. */
 static int64_t event_time(struct maker *maker, int64_t now)
 {
-    return chance(maker, 6) ? now - (int64_t)below(maker, 8 * HOUR_US) : now;
+    return chance(maker, 6) ? floor_to(now - (int64_t)below(maker, 8 * HOUR_US), maker->grain)
+                            : now;
 }
 
 static void make_payment(struct maker *maker, int64_t now)
@@ -256,17 +264,30 @@ static void make_payment(struct maker *maker, int64_t now)
     made->label_known = made->time + (int64_t)below(maker, (uint64_t)maker->delay * 2);
     if (chance(maker, 10)) /* before its event */
         made->label_known = made->time - (int64_t)below(maker, 12 * HOUR_US);
+    made->label_known = floor_to(made->label_known, maker->grain);
     made->positive = chance(maker, 30);
     maker->n++;
     put_payment(maker, made->number, made->time, now);
 }
 
+/* The time of the next; of large inputs two thirds come within a day, so that records grow and
+ * shrink. */
+static int64_t next_now(struct maker *maker, int64_t now, unsigned i, unsigned n)
+{
+    int64_t span = (int64_t)(8 + maker->number % 14) * 24 * HOUR_US;
+    if (maker->hot > 0 && i < n / 3 * 2)
+        span = 36 * HOUR_US;
+    if (chance(maker, 10))
+        return now;
+    return now + (int64_t)below(maker, 2 * (uint64_t)(span / n));
+}
+
 static void make_events(struct maker *maker, unsigned n)
 {
-    int64_t now = INPUT_BEGIN, step = (int64_t)(8 + below(maker, 14)) * 24 * HOUR_US / n;
+    int64_t exact = INPUT_BEGIN;
     for (unsigned i = 0; i < n; i++) {
-        if (!chance(maker, 10))
-            now += (int64_t)below(maker, 2 * (uint64_t)step);
+        exact = next_now(maker, exact, i, n);
+        int64_t now = floor_to(exact, maker->grain);
         if (chance(maker, 3))
             put_malformed(maker, below(maker, maker->payments), now);
         else if (maker->logins > 0 && chance(maker, 20))
@@ -311,10 +332,10 @@ static void make_labels(struct maker *maker)
         if (chance(maker, 3)) /* of an event that nobody knows */
             label.number += 10000;
         labels[n++] = label;
-        label.known += (int64_t)below(maker, 3 * 24 * HOUR_US);
+        label.known += floor_to((int64_t)below(maker, 3 * 24 * HOUR_US), maker->grain);
         if (chance(maker, 8))
             labels[n++] = label;
-        label.known += (int64_t)below(maker, 2 * 24 * HOUR_US);
+        label.known += floor_to((int64_t)below(maker, 2 * 24 * HOUR_US), maker->grain);
         label.positive = !label.positive;
         if (chance(maker, 8))
             labels[n++] = label;
@@ -329,14 +350,14 @@ static void make_labels(struct maker *maker)
 static unsigned number_of_events(struct maker *maker)
 {
     unsigned size = (unsigned)below(maker, 100);
-    maker->hot = size < 3 ? 50 : 0;
+    maker->hot = size < 3 ? 70 : 0;
     return size < 3 ? 700 + (unsigned)below(maker, 300)
                     : 40 + (unsigned)below(maker, size < 12 ? 340 : 120);
 }
 
 struct input *input_create(uint64_t number)
 {
-    struct maker maker = {.rng = rng_part(number, 1)};
+    struct maker maker = {.rng = rng_part(number, 1), .number = number};
     struct input *input = maker.input = calloc(1, sizeof *input);
     if (!input)
         abort();
@@ -352,6 +373,8 @@ struct input *input_create(uint64_t number)
     add_lanes(&maker, "payments", 0, maker.payments);
     add_lanes(&maker, "logins", 1, maker.logins);
     add_lanes(&maker, "frauds", LABEL_STREAM, maker.labels);
+    static const int64_t grains[] = {1, SECOND_US, HOUR_US};
+    maker.grain = grains[below(&maker, 3)];
     make_events(&maker, number_of_events(&maker));
     make_labels(&maker);
     return input;

@@ -190,6 +190,8 @@ enum status life_live(struct life *life)
 
 void life_close(struct life *life)
 {
+    if (life->service)
+        life->trial->evicted += life->service->evicted;
     service_free(life->service);
     life->source->ops->free(life->source);
     life->sink->ops->free(life->sink);

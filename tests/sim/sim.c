@@ -40,7 +40,7 @@ struct sim {
     const char *write; /* folder; NULL: none */
     enum fault fault;
     struct standard *standard;
-    uint64_t wrong, crashes, failures, stops, records, ticks;
+    uint64_t wrong, crashes, failures, stops, records, ticks, evicted;
 };
 
 static void standard_free(struct standard *standard)
@@ -110,6 +110,7 @@ static bool run_trial(struct sim *sim, const struct trial_options *options)
     sim->failures += trial.failures;
     sim->stops += trial.stops;
     sim->records += options->input->n_records;
+    sim->evicted += trial.evicted;
     sim->ticks += count_ticks(&trial);
     trial_done(&trial);
     return good;
@@ -152,10 +153,10 @@ static int run_seeds(struct sim *sim)
     double seconds = disk_real_seconds() - begin;
     uint64_t n = (seed > sim->last ? sim->last : seed) - sim->first + 1;
     printf("%" PRIu64 " seeds, %" PRIu64 " wrong; %" PRIu64 " crashes, %" PRIu64
-           " failures, %" PRIu64 " orderly stops, %" PRIu64 " records, %" PRIu64
-           " ticks in %.1f s: %.0f crashes a second\n",
+           " failures, %" PRIu64 " orderly stops; %" PRIu64 " records, %" PRIu64 " ticks, %" PRIu64
+           " evictions; %.1f s, %.0f crashes a second\n",
            n, sim->wrong, sim->crashes, sim->failures, sim->stops, sim->records, sim->ticks,
-           seconds, (double)sim->crashes / seconds);
+           sim->evicted, seconds, (double)sim->crashes / seconds);
     standard_free(sim->standard);
     return (sim->wrong > 0) == (sim->fault == FAULT_NONE);
 }

@@ -51,7 +51,8 @@ struct trial {
     char last_error[400]; /* of the service's log */
     struct outcome outcome;
     unsigned crashes, failures, stops;
-    char wrong[600]; /* "": nothing; else what is wrong */
+    uint64_t evicted; /* records */
+    char wrong[600];  /* "": nothing; else what is wrong */
 };
 
 /* False if something is wrong; trial_done() in either case. */
