@@ -284,7 +284,10 @@ static void read_pages_fast(struct rocks *rocks, rocksdb_options_t *options)
     rocksdb_block_based_options_set_filter_policy(table,
                                                   rocksdb_filterpolicy_create_bloom_full(10));
     rocksdb_block_based_options_set_block_cache(table, rocks->cache);
+    rocksdb_block_based_options_set_data_block_index_type(table, 1); /* hash */
     rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_options_set_memtable_whole_key_filtering(options, 1);
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, 0.05);
     rocksdb_block_based_options_destroy(table);
 }
 
