@@ -35,7 +35,7 @@ struct broker {
     unsigned refuse_one_in; /* 0: no row is refused */
     bool acks_early;        /* a planted fault: before it has the row */
     bool calm;              /* no misbehaviour */
-    bool timed;             /* a record is there once its time has come, see broker_visible() */
+    bool timed;             /* a record is there once its time has come */
     bool gated;             /* only records of one lane, up to an offset, are there */
     size_t gate;
     int64_t gate_last;

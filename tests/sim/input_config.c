@@ -1,0 +1,107 @@
+#include "tests/sim/input_maker.h"
+
+static const char *const delays[] = {"6h", "1d", "2d", NULL};
+static const int64_t delays_us[] = {6 * HOUR_US, 24 * HOUR_US, 48 * HOUR_US};
+
+static void put_labels(struct maker *maker, struct buf *yaml)
+{
+    static const char *const absents[] = {"", ", absent: {is: 0, after: 3d}", ", absent: none",
+                                          ", absent: {is: 1, after: 2d}", NULL};
+    static const char *const keeps[] = {"", "", ", keep_negatives: 0.5", NULL};
+    static const char *const horizons[] = {"4d", "8d", NULL};
+    size_t delay = below(maker, 3);
+    maker->delay = delays_us[delay];
+    buf_printf(yaml,
+               "labels: {topic: frauds, id: ID, value: FRAUD, time: {field: KNOWN, format: "
+               "epoch_us}, delay: %s, horizon: %s%s%s}\n",
+               delays[delay], one_of(maker, horizons), one_of(maker, absents),
+               one_of(maker, keeps));
+}
+
+/* AMOUNT is always a column; what crosses are made of is told by these. */
+struct columns {
+    bool hour, country, shop;
+};
+
+static struct columns put_features(struct maker *maker, struct buf *yaml)
+{
+    static const char *const choices[] = {
+        "{calendar: hour}",
+        "{category: COUNTRY}",
+        "{category: SHOP}",
+        "{calendar: weekend}",
+        "{text: NOTE}",
+        "{window: AMOUNT, by: CARD, over: [1h, 2d], take: [count, sum, mean, min, max, std, "
+        "since]}",
+        "{window: AMOUNT, by: SHOP, over: [6h, 3d], take: [count, mean, ratio]}",
+        "{window: AMOUNT, by: [CARD, SHOP], over: [2d], take: [count, mean, since]}",
+        "{window: AMOUNT, by: CARD, over: [1d], delay: 6h, take: [count, max]}",
+        "{window: SHOP, by: CARD, over: [2d], take: [distinct]}",
+        "{window: RISK, by: CARD, over: [1d], take: [count, mean]}",
+        "{window: label, by: CARD, over: [2d, 5d], take: [count, sum, mean]}",
+        "{window: label, by: SHOP, over: [3d], take: [count, mean]}",
+        NULL};
+    bool chosen[3] = {false};
+    buf_text(yaml, "features:\n  - {value: AMOUNT}\n");
+    for (size_t i = 0; choices[i]; i++) {
+        bool choose = chance(maker, 55);
+        if (choose)
+            buf_printf(yaml, "  - %s\n", choices[i]);
+        if (i < 3)
+            chosen[i] = choose;
+    }
+    return (struct columns){chosen[0], chosen[1], chosen[2]};
+}
+
+static void put_crosses(struct maker *maker, const struct columns *columns, struct buf *yaml)
+{
+    const char *first = ", crosses: [";
+    if (columns->hour && chance(maker, 60)) {
+        buf_printf(yaml, "%s[AMOUNT, hour]", first);
+        first = ", ";
+    }
+    if (columns->country && columns->shop && chance(maker, 60)) {
+        buf_printf(yaml, "%s[COUNTRY, SHOP]", first);
+        first = ", ";
+    }
+    if (columns->country && chance(maker, 40)) {
+        buf_printf(yaml, "%s[AMOUNT, COUNTRY]", first);
+        first = ", ";
+    }
+    if (first[2] == '\0')
+        buf_text(yaml, "], cross_bins: 4");
+}
+
+static void put_model(struct maker *maker, const struct columns *columns, struct buf *yaml)
+{
+    static const char *const publishes[] = {"1h", "6h", "1d", NULL};
+    static const char *const bins[] = {"1", "8", "16", NULL};
+    static const char *const l1s[] = {"0", "0.1", NULL};
+    static const char *const expires[] = {"90d", "90d", "6d", NULL};
+    buf_printf(yaml, "models:\n  - {name: fraud, kind: ftrl, publish: %s, bins: %s, l1: %s",
+               one_of(maker, publishes), one_of(maker, bins), one_of(maker, l1s));
+    buf_printf(yaml, ", table: 1000, admit: %u, expire: %s", 1 + (unsigned)below(maker, 2),
+               one_of(maker, expires));
+    put_crosses(maker, columns, yaml);
+    buf_text(yaml, "}\n");
+}
+
+void input_put_config(struct maker *maker, struct buf *yaml)
+{
+    static const char *const latenesses[] = {"0s", "3h", NULL};
+    buf_text(yaml, "name: sim\n"
+                   "streams:\n"
+                   "  - name: payments\n"
+                   "    id: ID\n"
+                   "    time: {field: TIME, format: epoch_us}\n"
+                   "    fields: {CARD: entity, SHOP: entity, COUNTRY: category, AMOUNT: number, "
+                   "NOTE: text, RISK: number}\n"
+                   "    score: true\n"
+                   "  - name: logins\n"
+                   "    fields: {CARD: entity, RISK: number}\n");
+    put_labels(maker, yaml);
+    buf_printf(yaml, "time: {lateness: %s, ahead_max: 6h}\n", one_of(maker, latenesses));
+    struct columns columns = put_features(maker, yaml);
+    put_model(maker, &columns, yaml);
+    buf_text(yaml, "scores: {include: [features]}\n");
+}
