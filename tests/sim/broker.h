@@ -34,6 +34,7 @@ struct broker {
     bool exactly_once;      /* rows come in transactions, and each arrives once */
     unsigned refuse_one_in; /* 0: no row is refused */
     bool acks_early;        /* a planted fault: before it has the row */
+    bool group_apart;       /* likewise: offsets are no part of a transaction */
     bool calm;              /* no misbehaviour */
     bool timed;             /* a record is there once its time has come */
     bool gated;             /* only records of one lane, up to an offset, are there */

@@ -199,10 +199,14 @@ static enum status poll_transaction(struct sim_sink *self)
         return ST_EIO;
     for (size_t i = 0; i < self->n; i++)
         land(self, &self->flights[i], self->acked + i);
-    tell_group(self);
+    bool told =
+        !broker->group_apart ||
+        (touch == TOUCH_DONE && world_touch(broker->world, "group: told by itself") == TOUCH_DONE);
+    if (told)
+        tell_group(self);
     self->acked += self->n;
     self->n = 0;
-    return touch == TOUCH_UNHEARD ? ST_EIO : ST_OK;
+    return touch == TOUCH_DONE && told ? ST_OK : ST_EIO;
 }
 
 static enum status sink_poll(struct sink *sink, int64_t timeout_us, uint64_t *ret_acked,

@@ -17,6 +17,7 @@ enum fault {
     FAULT_CURSOR_AHEAD,     /* examples are acknowledged before they are durable */
     FAULT_ROWS_ACKED_EARLY, /* rows leave the outbox before the broker has them */
     FAULT_ROWS_SENT_EARLY,  /* rows are sent before the epoch that they are of is durable */
+    FAULT_GROUP_APART,      /* the group's offsets are committed behind the rows' transaction */
     FAULT_COUNT
 };
 

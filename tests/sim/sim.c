@@ -26,6 +26,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_CURSOR_AHEAD] = "cursor-ahead",
     [FAULT_ROWS_ACKED_EARLY] = "rows-acked-early",
     [FAULT_ROWS_SENT_EARLY] = "rows-sent-early",
+    [FAULT_GROUP_APART] = "group-apart",
 };
 
 /* An input and its run without a crash, for the seeds that share it. */

@@ -220,6 +220,7 @@ static void begin(struct trial *trial)
     trial->broker.timed = options->timed;
     trial->broker.exactly_once = trial_exactly_once(trial);
     trial->broker.acks_early = options->fault == FAULT_ROWS_ACKED_EARLY;
+    trial->broker.group_apart = options->fault == FAULT_GROUP_APART;
     if (!options->calm && world_chance(world, 4))
         trial->broker.refuse_one_in = 10;
     trial->idle_max = (int64_t)rng_below(&world->rng, 3 * SECOND_US);

@@ -2,8 +2,8 @@
  * tests/sim/trial.h -- one simulated run of an input: a life of the service after the other, until
  * all of the input is taken in and a last one has found everything as it was left.
  *
- * A life ends by a crash at some touch of the world, by a failure of what it touches, by being asked
- * to stop, or with the input.
+ * A life ends by a crash at some touch of the world, by a failure of what it touches, by being
+ * asked to stop, or with the input.
  */
 #ifndef TESTS_SIM_TRIAL_H
 #define TESTS_SIM_TRIAL_H
