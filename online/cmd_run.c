@@ -22,6 +22,20 @@ static enum status run_settings(struct serve_options *serve_opts)
     return st;
 }
 
+/* What files bring along and topics do not. */
+static enum status check_topics(const struct settings *settings)
+{
+    const struct label_schema *labels = &settings->schema.labels;
+    if (!labels->present || labels->topic)
+        return ST_OK;
+    struct conf_errors errors = {0};
+    conf_complain(&errors, settings->labels_node,
+                  "`topic` is missing: which topic do labels come on?");
+    conf_errors_print(&errors, stderr);
+    conf_errors_done(&errors);
+    return ST_EINVAL;
+}
+
 static int run(int argc, char **argv)
 {
     const char *config = NULL;
@@ -46,6 +60,10 @@ static int run(int argc, char **argv)
     struct settings *settings = NULL;
     if (settings_load(config, stderr, &settings) < 0)
         return 1;
+    if (check_topics(settings) < 0) {
+        settings_free(settings);
+        return 1;
+    }
     bool quiet = serve_opts.live && settings->log == LOG_INFO;
     log_set_level(quiet ? LOG_WARN : (enum log_level)settings->log);
     command_catch_signals();

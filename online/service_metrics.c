@@ -24,10 +24,9 @@ static struct metric *make_lag(const struct merge *merge, size_t lane)
                         name);
 }
 
-static void tell_ring_size(const char *name, const struct ring *ring)
+static void tell_ring_size(const char *name, size_t size)
 {
-    metric_set(metric_gauge("freshet_ring_size", "Room of a ring.", "ring", name),
-               (double)ring_size(ring));
+    metric_set(metric_gauge("freshet_ring_size", "Room of a ring.", "ring", name), (double)size);
 }
 
 void service_metrics_init(struct service *service)
@@ -38,8 +37,10 @@ void service_metrics_init(struct service *service)
     service->metrics.lag = calloc(n + 1, sizeof *service->metrics.lag);
     for (size_t i = 0; service->metrics.lag && i < n; i++)
         service->metrics.lag[i] = make_lag(service->merge, i);
-    tell_ring_size("batches", service->full);
-    tell_ring_size("epochs", service->to_commit);
+    tell_ring_size("batches", ring_size(service->full));
+    tell_ring_size("epochs", ring_size(service->to_commit));
+    if (service->trainer)
+        tell_ring_size("examples", TRAINER_BLOCKS);
     service->version_time = INT64_MIN;
     service->version_seen = service->head.version;
 }

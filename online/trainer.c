@@ -11,7 +11,7 @@
 #include "ingest/examples.h"
 #include "online/model_files.h"
 
-enum { BLOCKS = 64, LEARN_BATCH = 32 };
+enum { BLOCKS = TRAINER_BLOCKS, LEARN_BATCH = 32 };
 
 struct block {
     struct buf items;

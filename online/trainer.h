@@ -17,6 +17,9 @@
 #include "models/model.h"
 #include "online/registry.h"
 
+/* Blocks of examples that may wait to be learnt. */
+enum { TRAINER_BLOCKS = 64 };
+
 struct trainer;
 
 struct trainer_options {

@@ -79,6 +79,22 @@ def check_missing_column(freshet, config, folder):
     return 1
 
 
+def check_missing_label_topic(freshet, example, folder):
+    """What `replay` does without and `run` cannot."""
+    path = os.path.join(folder, "no-label-topic.yaml")
+    right = "labels: {topic: frauds, "
+    assert right in example
+    with open(path, "w") as file:
+        file.write(example.replace(right, "labels: {"))
+    line = example[:example.index(right)].count("\n") + 1
+    result = subprocess.run([freshet, "run", "-c", path], capture_output=True, text=True,
+                            cwd=folder, timeout=30)
+    if result.returncode == 1 and f"{path}:{line}: labels: `topic` is missing" in result.stderr:
+        return 0
+    print(f"no topic for labels: status {result.returncode}:\n{result.stderr}")
+    return 1
+
+
 def main():
     freshet, source = sys.argv[1:]
     config = os.path.join(source, "examples/fraud.yaml")
@@ -90,7 +106,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         failures = check_config_cases(freshet, example, folder)
         failures += check_missing_column(freshet, config, folder)
-    print(f"{len(CASES) + 1} mistakes, {failures} not refused as they should be")
+        failures += check_missing_label_topic(freshet, example, folder)
+    print(f"{len(CASES) + 2} mistakes, {failures} not refused as they should be")
     sys.exit(1 if failures else 0)
 
 
