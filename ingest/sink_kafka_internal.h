@@ -60,6 +60,7 @@ struct sink_kafka_txn {
     struct row_set to_report;        /* of them, those that the user of the sink has not heard of */
     rd_kafka_resp_err_t why;         /* the last of them was refused */
     struct row_set suspects;         /* rows to be sent alone */
+    size_t found_out;                /* rows in these two sets when a transaction ended last */
     bool alone;                      /* the one in flight is a suspect */
     unsigned tries;                  /* aborted since the last commit */
     int64_t retry_at;                /* monotonic us: not before this */

@@ -328,17 +328,21 @@ static void take_committed(struct sink_kafka *self)
     txn->committed++;
     row_set_drop_below(&txn->refused, txn->safe);
     row_set_drop_below(&txn->suspects, txn->safe);
+    txn->found_out = txn->refused.n + txn->suspects.n;
 }
 
-/* The rows come again with the same numbers; after a failure that repeats itself not at once. */
+/* The rows come again with the same numbers; at once if it is known what to do otherwise. */
 static void take_aborted(struct sink_kafka *self)
 {
     struct sink_kafka_txn *txn = &self->txn;
+    if (txn->found_out != txn->refused.n + txn->suspects.n)
+        txn->tries = 0;
+    txn->found_out = txn->refused.n + txn->suspects.n;
     int64_t wait = AGAIN_US << (txn->tries < 10 ? txn->tries : 10);
     ack_window_rewind(&self->window, txn->safe, txn->safe_refused);
     sink_kafka_mark_done(&txn->mark);
+    txn->retry_at = txn->tries > 0 ? now_us() + (wait < AGAIN_MAX_US ? wait : AGAIN_MAX_US) : 0;
     txn->tries++;
-    txn->retry_at = now_us() + (wait < AGAIN_MAX_US ? wait : AGAIN_MAX_US);
     txn->aborted++;
 }
 

@@ -287,7 +287,7 @@ class Service:
 
     started = 0
 
-    def __init__(self, work, config, state="state"):
+    def __init__(self, work, config, state="state", options=()):
         Service.started += 1
         self.port = free_port()
         config = dict(config, metrics={"listen": f"127.0.0.1:{self.port}"})
@@ -296,7 +296,7 @@ class Service:
         self.state = work.path(state)
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "run", "-c", self.config, "--state", self.state, "--no-live"],
+                [PROGRAM, "run", "-c", self.config, "--state", self.state, "--no-live", *options],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def log(self):
