@@ -92,8 +92,9 @@ static enum status make_client(struct source_kafka *self,
     return ST_OK;
 }
 
-/* Closing commits the last offsets, for which a broker that is down is not waited for long. */
-static void close_client(struct source_kafka *self)
+/* A broker that is down is not waited for long: a client that still waits for answers would hold up
+ * its end for a minute. False: it is left as it is, and may go on ringing the bell. */
+static bool close_client(struct source_kafka *self)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(self->client);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(self->client, queue);
@@ -103,11 +104,14 @@ static void close_client(struct source_kafka *self)
         if (event)
             rd_kafka_event_destroy(event);
     }
+    bool closed = error || rd_kafka_consumer_closed(self->client);
     if (error)
         rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy_flags(self->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (closed)
+        rd_kafka_destroy_flags(self->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     self->client = NULL;
+    return closed;
 }
 
 static enum status add_lanes(struct source_kafka *self, const struct source_kafka_topic *topic,
@@ -157,7 +161,7 @@ static enum status find_lanes(struct source_kafka *self, const struct source_kaf
     }
     if (st < 0)
         return no_answer(self, st, error);
-    close_client(self);
+    (void)close_client(self); /* it rings no bell: it may be left behind */
     return ST_OK;
 }
 
@@ -252,7 +256,8 @@ void source_kafka_free(struct source *source)
         rd_kafka_queue_destroy(self->events);
     if (self->client) {
         source_kafka_finish_commit(self, CLOSE_MS);
-        close_client(self);
+        if (!close_client(self))
+            return; /* the process is about to end, and the client's threads with it */
     }
     if (self->to_commit)
         rd_kafka_topic_partition_list_destroy(self->to_commit);

@@ -16,6 +16,9 @@
 #define SWEEP_EVERY_US   (30 * SECOND_US)
 /* After this long without anything to commit, what is acknowledged is written by itself. */
 #define IDLE_US (100 * 1000)
+/* At the end rows are waited for this long; less where none is acknowledged any more. */
+#define DRAIN_US       (30 * SECOND_US)
+#define DRAIN_STUCK_US (10 * SECOND_US)
 /* What may go is what was swept, so a small working set is swept sooner. */
 #define SWEEP_CACHE_PART 32
 #define SWEEP_REDO_LEAST (UINT64_C(4) << 20)
@@ -158,10 +161,15 @@ static enum status commit_idle(struct service *service, uint32_t seen)
 /* The last rows are waited for, but not for ever: they are durable and will be sent again. */
 enum status service_drain_commit(struct service *service)
 {
-    int64_t until = service_clock() + 30 * SECOND_US;
-    while ((commit_outbox_depth(service->commit) > 0 || commit_unsettled(service->commit)) &&
-           service_clock() < until)
+    int64_t begin = service_clock(), moved = begin;
+    uint64_t before = commit_outbox_depth(service->commit), depth;
+    while (
+        ((depth = commit_outbox_depth(service->commit)) > 0 || commit_unsettled(service->commit)) &&
+        service_clock() - begin < DRAIN_US && service_clock() - moved < DRAIN_STUCK_US) {
+        moved = depth < before ? service_clock() : moved;
+        before = depth;
         TRY(produce(service, 10 * 1000));
+    }
     return commit_tidy(service->commit);
 }
 
