@@ -10,7 +10,7 @@
 JOBS ?= $(shell nproc)
 DATA ?=
 
-.PHONY: demo check bench format clean
+.PHONY: demo check bench bench-memory format clean
 
 demo:
 	scripts/setup build
@@ -35,6 +35,13 @@ bench:
 	cmake --preset release -DBENCHES=ON
 	cmake --build --preset release --parallel $(JOBS)
 	scripts/bench build/release/freshet $(if $(DATA),--data $(abspath $(DATA)))
+
+# A state larger than its memory; MEMORY: options of scripts/bench-memory.
+bench-memory:
+	scripts/setup build
+	cmake --preset release
+	cmake --build --preset release --parallel $(JOBS)
+	scripts/bench-memory build/release/freshet $(MEMORY)
 
 format:
 	scripts/format

@@ -266,7 +266,7 @@ static rocksdb_options_t *make_options(size_t write_buffer)
     rocksdb_options_set_max_write_buffer_number(options, 2);
     rocksdb_options_set_max_background_jobs(options, 2);
     rocksdb_options_set_compression(options, rocksdb_no_compression);
-    rocksdb_options_set_max_total_wal_size(options, 512 << 20);
+    rocksdb_options_set_max_total_wal_size(options, 256 << 20); /* read at a start */
     rocksdb_options_set_keep_log_file_num(options, 4);
     rocksdb_options_set_max_log_file_size(options, 1 << 20);
     rocksdb_options_set_paranoid_checks(options, 1);
