@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -25,6 +26,35 @@ static struct lane_name lane_name(void *arg, uint32_t lane)
     return (struct lane_name){named->topic, named->partition};
 }
 
+uint64_t service_disk_left(const struct service *service)
+{
+    struct statvfs disk;
+    if (statvfs(service->options.dir, &disk) < 0)
+        return UINT64_MAX;
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+/* Opening a store takes room as well: what the log holds becomes tables. */
+static enum status check_room(const struct service *service)
+{
+    uint64_t left = service_disk_left(service);
+    if (left >= (uint64_t)service->settings->state.reserve)
+        return ST_OK;
+    log_error("disk.full",
+              "dir=\"%s\" free=%" PRIu64 " why=\"less than state.reserve is free\" "
+              "hint=\"make room and start again: nothing is lost\"",
+              service->options.dir, left);
+    return ST_EIO;
+}
+
+/* What can be done about RocksDB's message. */
+static const char *hint_of(const char *why)
+{
+    return why && strstr(why, "No space left")
+               ? "make room on the disk and start again: nothing is lost"
+               : "move the whole directory away and restore a checkpoint (freshet state restore)";
+}
+
 static enum status open_store(struct service *service)
 {
     char *error = NULL;
@@ -40,14 +70,14 @@ static enum status open_store(struct service *service)
                   service->options.dir);
         return ST_EINVAL;
     }
+    TRY(check_room(service));
     enum status st = store_open_rocks(path, &service->store, &error);
     if (st == ST_EBUSY)
         log_error("state.busy", "dir=\"%s\" pid=%d why=\"another process uses it\"",
                   service->options.dir, store_holder(path));
     else if (st < 0)
-        log_error("state.open",
-                  "dir=\"%s\" why=\"%s\" hint=\"put back a copy of the whole directory\"",
-                  service->options.dir, error ? error : status_text(st));
+        log_error("state.open", "dir=\"%s\" why=\"%s\" hint=\"%s\"", service->options.dir,
+                  error ? error : status_text(st), hint_of(error));
     free(error);
     return st;
 }
@@ -94,8 +124,9 @@ static enum status recover_state(struct service *service)
     if (st == ST_OK && epoch > 0)
         st = head_decode(buf_slice(&head), &service->head);
     if (st < 0)
-        log_error("state.recover", "dir=\"%s\" why=\"%s: %s\"", service->options.dir,
-                  status_text(st), commit_error(service->commit));
+        log_error("state.recover", "dir=\"%s\" why=\"%s: %s\" hint=\"%s\"", service->options.dir,
+                  status_text(st), commit_error(service->commit),
+                  hint_of(commit_error(service->commit)));
     else if (epoch > 0)
         log_info("state.recovered",
                  "epoch=%" PRIu64 " records=%zu events=%" PRIu64 " rows=%" PRIu64, epoch,
@@ -159,8 +190,13 @@ static enum status make_join(struct service *service)
         .n_keys = plan_n_label_keys(service->plan),
         .layouts = service->layouts,
     };
-    TRY(join_create(&options, service->state, &service->join));
-    return join_recover(service->join);
+    enum status st = join_create(&options, service->state, &service->join);
+    if (st == ST_OK)
+        st = join_recover(service->join);
+    if (st < 0)
+        log_error("state.recover", "dir=\"%s\" why=\"waiting events: %s\"", service->options.dir,
+                  status_text(st));
+    return st;
 }
 
 static enum status make_model(void *arg, struct model **ret)
@@ -395,9 +431,11 @@ const char *service_health(void *arg, bool *ret_ok)
     const struct service *service = arg;
     bool trained = !service->trainer || trainer_status(service->trainer) == ST_OK;
     bool ready = metric_value(service->metrics.ready) > 0;
-    *ret_ok = ready && trained && !service->commit_failed;
+    *ret_ok = ready && trained && !service->commit_failed && !service->disk_full;
     if (service->commit_failed)
         return "commits fail";
+    if (service->disk_full)
+        return "the disk is full: commits wait for room";
     if (!trained)
         return "the trainer failed";
     return ready ? "ok" : "not taking input";

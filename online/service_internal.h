@@ -36,7 +36,7 @@ struct service_metrics {
         *rows_refused, *commits, *commit_time, *commit_bytes, *latency, *ring_batches, *ring_epochs,
         *ring_examples, *evicted, *fetched, *trainer_behind, *trainer_learnt, *trainer_cpu, *auc,
         *average_precision, *log_loss, *calibration, *positives, *negatives, *event_time, *progress,
-        *ready, *memory, *cpu;
+        *ready, *memory, *cpu, *disk_free, *disk_full;
     struct metric **lag; /* a lane */
 };
 
@@ -106,6 +106,7 @@ struct service {
     _Atomic int64_t ingest_cpu, state_cpu, commit_cpu;
     _Atomic uint32_t commits_running;
     _Atomic bool stopping, commit_failed;
+    _Atomic bool disk_full; /* commits wait for room */
     struct service_metrics metrics;
 };
 
@@ -125,6 +126,9 @@ STATUS_CHECKED enum status service_drain_commit(struct service *service);
 enum status service_resume(struct service *service);
 /* Where input stands, as positions_put() writes it. */
 void service_put_positions(const struct service *service, struct buf *ret);
+
+/* Bytes that the disk of the state directory has room for; UINT64_MAX: unknown. */
+uint64_t service_disk_left(const struct service *service);
 
 void service_metrics_init(struct service *service);
 /* What is a lane's or a model's is no longer known. Before the merge is freed. */

@@ -19,6 +19,8 @@
 /* At the end rows are waited for this long; less where none is acknowledged any more. */
 #define DRAIN_US       (30 * SECOND_US)
 #define DRAIN_STUCK_US (10 * SECOND_US)
+/* How often a full disk is looked at again. */
+#define ROOM_US (200 * 1000)
 /* What may go is what was swept, so a small working set is swept sooner. */
 #define SWEEP_CACHE_PART 32
 #define SWEEP_REDO_LEAST (UINT64_C(4) << 20)
@@ -185,10 +187,51 @@ enum status service_step_commit(struct service *service)
     return ST_OK;
 }
 
+/* A RocksDB whose disk is full ends the process, or takes nothing more until it is opened anew: it
+ * must not come to that. Below the reserve no epoch is written, and so nothing is acknowledged nor
+ * read on. */
+static bool has_room(struct service *service)
+{
+    uint64_t left = service_disk_left(service);
+    metric_set(service->metrics.disk_free, (double)left);
+    return left >= (uint64_t)service->settings->state.reserve;
+}
+
+static void set_disk_full(struct service *service, bool full)
+{
+    service->disk_full = full;
+    metric_set(service->metrics.disk_full, full);
+    if (full)
+        log_error("disk.full",
+                  "dir=\"%s\" why=\"less than state.reserve is free\" "
+                  "hint=\"make room: nothing is lost, input is read on when there is\"",
+                  service->options.dir);
+    else
+        log_info("disk.room", "dir=\"%s\"", service->options.dir);
+}
+
+/* What is durable is sent meanwhile. */
+static enum status wait_for_room(struct service *service)
+{
+    if (has_room(service) || service->commits_running == 0)
+        return ST_OK;
+    set_disk_full(service, true);
+    while (!has_room(service)) {
+        if (asked_to_stop(service))
+            return ST_ESTOPPED;
+        uint32_t seen = bell_seen(&service->commit_bell);
+        TRY(produce(service, 0));
+        bell_wait(&service->commit_bell, seen, ROOM_US);
+    }
+    set_disk_full(service, false);
+    return ST_OK;
+}
+
 static enum status commit_loop(struct service *service)
 {
     for (;;) {
         uint32_t seen = bell_seen(&service->commit_bell);
+        TRY(wait_for_room(service));
         enum status st = service_step_commit(service);
         if (st == ST_EEND)
             return service_drain_commit(service);
@@ -206,8 +249,10 @@ static void *commit_main(void *arg)
     enum status st = commit_loop(service);
     service->commit_cpu = thread_cpu();
     if (st < 0) {
-        log_error("commit.failed", "why=\"%s: %s\"", status_text(st),
-                  commit_error(service->commit));
+        log_error("commit.failed",
+                  "why=\"%s: %s\" hint=\"what was not committed is read again at the next start\"",
+                  status_text(st),
+                  service->disk_full ? "the disk is full" : commit_error(service->commit));
         service->commit_status = st;
         service->commit_failed = true;
         bell_ring(&service->state_bell);

@@ -25,6 +25,14 @@ static const struct conf_option state_options[] = {
      .max = 0x1p50,
      .help = "Memory for decoded state. Past it, records that were not needed lately are left to "
              "the store."},
+    {.name = "reserve",
+     .type = CONF_BYTES,
+     .at = offsetof(struct state_settings, reserve),
+     .fallback = "256MiB",
+     .min = 1 << 20,
+     .max = 0x1p50,
+     .help = "Room to be left on the disk: with less, nothing more is committed until there is "
+             "that much again, and no start is made."},
     CONF_END};
 static const struct conf_table state_table = {"state", "Where state lives.", state_options,
                                               sizeof(struct state_settings)};

@@ -17,7 +17,8 @@
 
 struct state_settings {
     const char *dir;
-    int64_t cache; /* bytes */
+    int64_t cache;   /* bytes */
+    int64_t reserve; /* bytes of disk that are left free */
 };
 
 struct kafka_settings {

@@ -18,27 +18,10 @@ import time
 
 from harness import (PROGRAM, Broker, Checks, Service, Work, by_source, end_of, events_of, labels_of,
                      payments, pipeline, run_through)
+from states import digest, done, files, flip, state
 
 PARTITIONS = 3
 ANSWER_MS = 40  # of the broker, while checkpoints are taken
-
-
-def state(action, *words):
-    return subprocess.run([PROGRAM, "state", action, *words], capture_output=True, text=True)
-
-
-def done(checks, what, result, status=0, *, says=()):
-    text = result.stdout + result.stderr
-    checks.equal(f"status of {what}\n{text}", result.returncode, status)
-    for word in says:
-        checks.true(f"{what} says {word!r}", word in text, text)
-    return text
-
-
-def digest(checks, config, folder):
-    text = done(checks, f"verify {folder}", state("verify", "-c", config, folder))
-    found = re.search(r"digest (\w{32})", text)
-    return found[1] if found else None
 
 
 def epoch_of(text):
@@ -91,16 +74,6 @@ def check_after_kill(checks, work, config):
                  digest(checks, config, work.path("live")))
 
 
-def flip(path, at=0.5):
-    """Changes one bit; the file is no longer the one it was linked to."""
-    with open(path, "rb") as file:
-        content = bytearray(file.read())
-    content[int(len(content) * at)] ^= 16
-    os.unlink(path)
-    with open(path, "wb") as file:
-        file.write(content)
-
-
 def drop_last_line(path):
     with open(path) as file:
         lines = file.readlines()
@@ -109,7 +82,7 @@ def drop_last_line(path):
 
 
 def first(folder, suffix):
-    return os.path.join(folder, sorted(f for f in os.listdir(folder) if f.endswith(suffix))[0])
+    return files(folder, suffix)[0]
 
 
 def check_damaged(checks, work, config, whole):

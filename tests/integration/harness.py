@@ -287,7 +287,7 @@ class Service:
 
     started = 0
 
-    def __init__(self, work, config, state="state", options=()):
+    def __init__(self, work, config, state="state", options=(), environment=None):
         Service.started += 1
         self.port = free_port()
         config = dict(config, metrics={"listen": f"127.0.0.1:{self.port}"})
@@ -297,7 +297,8 @@ class Service:
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "run", "-c", self.config, "--state", self.state, "--no-live", *options],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env=dict(os.environ, **(environment or {})))
 
     def log(self):
         with open(self.log_path) as file:
