@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "ingest/fetch.h"
+#include "ingest/formats.h"
 #include "ingest/outbox.h"
 
 #define KEY_HEAD    "mhead"
@@ -34,6 +35,7 @@ struct commit {
     int64_t *quiet_below; /* a lane */
     size_t n_quiet;
     _Atomic uint64_t bytes_written;
+    bool formats_known; /* the store says what is written today */
     char error[256];
 };
 
@@ -274,6 +276,8 @@ enum status commit_write(struct commit *commit, struct epoch *epoch)
     if (commit->n_quiet > 0)
         keep_quiet(commit, epoch);
     commit->store->ops->put(commit->batch, slice_of(KEY_HEAD), buf_slice(&epoch->head));
+    if (!commit->formats_known)
+        formats_put(commit->store, commit->batch);
     put_number(commit, STORE_REDO, epoch->number, &epoch->redo);
     put_number(commit, STORE_RUNS, epoch->number, &epoch->runs);
     put_number(commit, STORE_OUTBOX, epoch->number, &epoch->outbox);
@@ -283,6 +287,7 @@ enum status commit_write(struct commit *commit, struct epoch *epoch)
     drop_needless(commit, epoch);
     TRY(commit->store->ops->write(commit->store, commit->batch));
     commit->epoch = epoch->number;
+    commit->formats_known = true;
     commit->bytes_written += epoch->head.len + epoch->redo.len + epoch->runs.len +
                              epoch->outbox.len + epoch->examples.len + epoch->pages.len;
     outbox_add(&commit->outbox, epoch->number, &epoch->outbox, epoch->outbox_rows,
@@ -549,10 +554,21 @@ static enum status first_number(void *arg, struct slice key, struct slice value)
     return ST_EEND;
 }
 
+static enum status check_formats(struct commit *commit)
+{
+    struct buf error = {0};
+    enum status st = formats_check(commit->store, &commit->formats_known, &error);
+    if (error.len > 0)
+        snprintf(commit->error, sizeof commit->error, "%.*s", (int)error.len, error.data);
+    buf_done(&error);
+    return st;
+}
+
 enum status commit_recover(struct commit *commit, struct state *state, struct buf *ret_head,
                            uint64_t *ret_epoch)
 {
     struct recovery recovery = {commit, state, 0};
+    TRY(check_formats(commit));
     enum status st = commit->store->ops->get(commit->store, slice_of(KEY_HEAD), ret_head);
     if (st == ST_ENOTFOUND) {
         *ret_epoch = 0;

@@ -301,9 +301,20 @@ static void take_all(struct ftrl *ftrl, const struct file *file, const struct pa
     renew_missing(ftrl, file);
 }
 
+/* A file of ours that a newer freshet wrote. */
+static bool is_newer(const struct tensors *tensors)
+{
+    const char *kind = tensors_text(tensors, "kind");
+    const struct tensor *shape = tensors_get(tensors, "shape");
+    return kind && strcmp(kind, ftrl_ops.name) == 0 && shape && shape->type == TENSOR_U64 &&
+           shape->n > 0 && *(const uint64_t *)shape->data > FORMAT;
+}
+
 enum status ftrl_load(struct model *model, const struct tensors *tensors)
 {
     struct ftrl *ftrl = (struct ftrl *)(void *)model;
+    if (is_newer(tensors))
+        return ST_EVERSION;
     struct part parts[PARTS_MAX];
     size_t n = list_parts(ftrl, parts);
     struct file file = {.row_of = calloc(ftrl->n_numbers + 1, sizeof *file.row_of)};

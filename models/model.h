@@ -45,7 +45,8 @@ struct model_ops {
      * for bit. */
     enum status (*save)(const struct model *model, struct tensors *ret);
     /* Columns are bound by name: those the file lacks start at zero, those it has too many are
-     * dropped. Returns ST_ECORRUPT if it is not this kind's. */
+     * dropped. Returns ST_ECORRUPT if it is not this kind's, ST_EVERSION if a
+     * newer freshet wrote it. */
     enum status (*load)(struct model *model, const struct tensors *tensors);
     /* Appends one line of figures for people (rows, non-zero weights). */
     void (*describe)(const struct model *model, struct buf *ret);

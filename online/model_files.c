@@ -11,6 +11,9 @@
 #include "base/folder.h"
 #include "base/number.h"
 
+/* Of what is said about a model, beside the model itself. */
+enum { FORMAT = 1 };
+
 static const char suffix[] = ".safetensors";
 
 static void put_number(struct tensors *tensors, const char *key, int64_t value)
@@ -38,6 +41,7 @@ enum status model_files_save(const char *dir, const char *name, const struct mod
         return ST_ENOMEM;
     enum status st = model->ops->save(model, tensors);
     if (st == ST_OK) {
+        put_number(tensors, "freshet.format", FORMAT);
         tensors_put_text(tensors, "freshet.kind", model->ops->name);
         tensors_put_text(tensors, "freshet.model", name);
         put_number(tensors, "freshet.version", manifest->version);
@@ -57,8 +61,18 @@ static bool get_number(const struct tensors *tensors, const char *key, int64_t *
     return text && number_to_int(slice_of(text), ret) == ST_OK;
 }
 
+/* Files without a number are of the first format. */
+static bool is_newer(const struct tensors *tensors)
+{
+    int64_t format = FORMAT;
+    return tensors_text(tensors, "freshet.format") &&
+           (!get_number(tensors, "freshet.format", &format) || format > FORMAT);
+}
+
 static enum status read_manifest(const struct tensors *tensors, struct model_manifest *ret)
 {
+    if (is_newer(tensors))
+        return ST_EVERSION;
     int64_t version, cursor, published, newest;
     if (!get_number(tensors, "freshet.version", &version) || version < 0 || version > UINT32_MAX ||
         !get_number(tensors, "freshet.cursor", &cursor) || cursor < 0 ||

@@ -48,8 +48,11 @@ static enum status check_room(const struct service *service)
 }
 
 /* What can be done about RocksDB's message. */
-static const char *hint_of(const char *why)
+static const char *hint_of(enum status st, const char *why)
 {
+    if (st == ST_EVERSION)
+        return "start the freshet that wrote it, or a newer one; or restore a checkpoint from "
+               "before";
     return why && strstr(why, "No space left")
                ? "make room on the disk and start again: nothing is lost"
                : "move the whole directory away and restore a checkpoint (freshet state restore)";
@@ -77,7 +80,7 @@ static enum status open_store(struct service *service)
                   service->options.dir, store_holder(path));
     else if (st < 0)
         log_error("state.open", "dir=\"%s\" why=\"%s\" hint=\"%s\"", service->options.dir,
-                  error ? error : status_text(st), hint_of(error));
+                  error ? error : status_text(st), hint_of(st, error));
     free(error);
     return st;
 }
@@ -126,7 +129,7 @@ static enum status recover_state(struct service *service)
     if (st < 0)
         log_error("state.recover", "dir=\"%s\" why=\"%s: %s\" hint=\"%s\"", service->options.dir,
                   status_text(st), commit_error(service->commit),
-                  hint_of(commit_error(service->commit)));
+                  hint_of(st, commit_error(service->commit)));
     else if (epoch > 0)
         log_info("state.recovered",
                  "epoch=%" PRIu64 " records=%zu events=%" PRIu64 " rows=%" PRIu64, epoch,

@@ -234,9 +234,15 @@ static enum status load_checkpoint(struct trainer *trainer, const struct trainer
     if (st == ST_OK && (manifest.cursor != point->cursor || manifest.version != point->version))
         st = ST_ECORRUPT;
     if (st < 0) {
-        snprintf(trainer->error, sizeof trainer->error,
-                 "model file %s/%s: %s: restore it, or the state directory, from a checkpoint",
-                 trainer->options.dir, point->file, status_text(st));
+        snprintf(
+            trainer->error, sizeof trainer->error, "model file %s/%s: %s", trainer->options.dir,
+            point->file,
+            st == ST_EVERSION
+                ? "a newer freshet wrote it: start that one, or restore a checkpoint from before"
+            : st == ST_ECORRUPT || st == ST_ENOTFOUND
+                ? "it is damaged or missing: restore it, or the state directory, from a "
+                  "checkpoint"
+                : status_text(st));
         return st;
     }
     trainer->cursor = point->cursor;

@@ -492,6 +492,18 @@ Test(ftrl, load_refuses_spoilt_files)
     model->ops->free(model);
 }
 
+Test(ftrl, load_refuses_a_newer_format_as_such)
+{
+    struct tensors *file = tensors_create();
+    struct model *model = help_model("");
+    const uint64_t shape[] = {99, 16, 8};
+    tensors_put_text(file, "kind", "ftrl");
+    tensors_put(file, "shape", TENSOR_U64, (size_t[]){3}, 1, shape);
+    cr_expect(eq(int, model->ops->load(model, file), ST_EVERSION));
+    tensors_free(file);
+    model->ops->free(model);
+}
+
 Test(ftrl, load_refuses_another_kind)
 {
     struct model *model = help_model("");

@@ -197,3 +197,28 @@ Test(model_files, refuse_to_save_where_they_cannot)
     cr_expect(eq(int, model_files_each("/no/such", "fraud", append_name, NULL), ST_ENOTFOUND));
     end(&f);
 }
+
+/* Numbers are as texts in the file; a checksum would only hide what is looked at here. */
+Test(model_files, a_newer_format_is_refused_as_such)
+{
+    struct fixture f = begin();
+    struct tensors *tensors = tensors_create();
+    struct model_manifest back;
+    char path[256];
+    static const char *const texts[][2] = {
+        {"freshet.format", "2"},          {"freshet.kind", "fake"},
+        {"freshet.version", "1"},         {"freshet.cursor", "1"},
+        {"freshet.published_us", "1"},    {"freshet.newest_example_us", "1"},
+        {"freshet.from_the_future", "?"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        tensors_put_text(tensors, texts[i][0], texts[i][1]);
+    snprintf(path, sizeof path, "%s/fraud-0000000001.safetensors", f.dir);
+    cr_assert(eq(int, save(&f, "fraud", 2), ST_OK), "which makes the folder");
+    cr_assert(eq(int, tensors_write(tensors, path), ST_OK));
+    cr_expect(eq(int, model_files_inspect(path, &back, NULL, 0), ST_EVERSION));
+    cr_expect(eq(int, model_files_load(f.dir, "fraud-0000000001.safetensors", f.model, &back),
+                 ST_EVERSION));
+    tensors_free(tensors);
+    end(&f);
+}
