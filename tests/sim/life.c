@@ -52,6 +52,7 @@ static void plan(struct life *life, bool last)
 {
     struct trial *trial = life->trial;
     struct world *world = &trial->world;
+    static const unsigned weights[] = {1, 1, 3, 8, 20};
     uint64_t dies_at = UINT64_MAX, fails_at = UINT64_MAX,
              most = 15 + trial->options.input->n_records / 3;
     life->stop_at = UINT64_MAX;
@@ -62,7 +63,8 @@ static void plan(struct life *life, bool last)
     if (!last && world_chance(world, 6))
         fails_at = 1 + rng_below(&world->rng, most);
     for (unsigned i = 0; i < LIFE_ACTORS; i++)
-        life->weights[i] = 1 + (unsigned)rng_below(&world->rng, 6);
+        life->weights[i] = weights[rng_below(&world->rng, 5)];
+    world->slow = !trial->options.timed && world_chance(world, 3);
     trial->stop = 0;
     world_begin_life(world, dies_at, fails_at);
 }

@@ -117,9 +117,19 @@ static bool run_trial(struct sim *sim, const struct trial_options *options)
     return good;
 }
 
+/* An assertion of the product does not say which seed it was. */
+static volatile uint64_t seed_now;
+
+static void tell_seed(int signal)
+{
+    fprintf(stderr, "seed %" PRIu64 ": signal %d\n", seed_now, signal);
+    fflush(stdout);
+}
+
 /* False if it is wrong. */
 static bool run_seed(struct sim *sim, uint64_t seed)
 {
+    seed_now = seed;
     uint64_t number = seed / SEEDS_AN_INPUT;
     if ((!sim->standard || sim->standard->input->number != number) && !standard_make(sim, number))
         return false;
@@ -190,6 +200,7 @@ int main(int argc, char **argv)
     struct sim sim = {.first = 1, .last = 100};
     bool good = true;
     int option;
+    signal(SIGABRT, tell_seed);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'n') {
             sim.first = sim.last = strtoull(optarg, NULL, 10);

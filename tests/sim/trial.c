@@ -74,41 +74,47 @@ static void keep_model(struct trial *trial, const struct model *learner)
 }
 
 /* Of all that the store holds, where the service has only some of it in memory. */
-static struct key128 stored_digest(struct trial *trial)
+static bool stored_digest(struct trial *trial, struct key128 *ret)
 {
     struct commit_options options = {.store = &trial->store->head};
     struct commit *commit = NULL;
     struct state *state = NULL;
     struct buf head = {0};
     uint64_t epoch;
-    if (state_create(&state) < 0 || commit_create(&options, &commit) < 0 ||
-        commit_recover(commit, state, &head, &epoch) < 0)
+    if (state_create(&state) < 0 || commit_create(&options, &commit) < 0)
         abort();
-    struct key128 digest = state_digest(state);
+    enum status st = commit_recover(commit, state, &head, &epoch);
+    if (st == ST_OK)
+        *ret = state_digest(state);
+    else
+        trial_wrong(trial, "what is stored: %s: %s", status_text(st), commit_error(commit));
     buf_done(&head);
     commit_free(commit);
     state_free(state);
-    return digest;
+    return st == ST_OK;
 }
 
-static struct key128 digest_of(struct life *life)
+static bool digest_of(struct life *life, struct key128 *ret)
 {
     struct state *state = life->service->state;
-    return state_complete(state) ? state_digest(state) : stored_digest(life->trial);
+    if (!state_complete(state))
+        return stored_digest(life->trial, ret);
+    *ret = state_digest(state);
+    return true;
 }
 
-static void keep_outcome(struct life *life)
+static bool keep_outcome(struct life *life)
 {
     struct trial *trial = life->trial;
     const struct head *head = &life->service->head;
     trial->world.dies_at = trial->world.fails_at = UINT64_MAX; /* looking is no part of it */
-    trial->outcome.digest = digest_of(life);
     trial->outcome.events = head->events;
     trial->outcome.examples_n = head->examples_next;
     trial->outcome.clock = head->clock;
     trial->outcome.version = head->version;
     trial->outcome.n_dense = plan_vector_schema(life->service->plan)->n_dense;
     keep_model(trial, life->service->learner);
+    return digest_of(life, &trial->outcome.digest);
 }
 
 /* What is recovered is what was there. */
@@ -116,7 +122,9 @@ static bool check_recovered(struct life *life)
 {
     struct trial *trial = life->trial;
     trial->world.dies_at = trial->world.fails_at = UINT64_MAX;
-    struct key128 digest = digest_of(life);
+    struct key128 digest;
+    if (!digest_of(life, &digest))
+        return false;
     if (digest.lo != trial->outcome.digest.lo || digest.hi != trial->outcome.digest.hi)
         return trial_wrong(trial, "the state as recovered is not the state as it was left");
     struct buf model = trial->outcome.model;
@@ -144,8 +152,7 @@ static enum ending live(struct life *life)
         return ENDED_FAILED;
     if (!life_read_all(life))
         return ENDED_STOPPED;
-    keep_outcome(life);
-    return ENDED_ALL;
+    return keep_outcome(life) ? ENDED_ALL : ENDED_WRONG;
 }
 
 static enum ending run_life(struct trial *trial, bool last, bool only_look)

@@ -70,7 +70,9 @@ void world_pass_time(struct world *world)
 {
     static const int64_t most_us[] = {1000, 1000, 1000, 10000, 10000, 50000, 200000, 3000000};
     int64_t most = most_us[rng_below(&world->rng, 8)];
-    if (world_chance(world, 100))
+    if (world->slow)
+        most = 500;
+    else if (world_chance(world, 100))
         most = 60 * 1000000; /* the process was stopped, or the machine */
     world->clock += (int64_t)rng_below(&world->rng, (uint64_t)most);
 }

@@ -22,6 +22,7 @@ struct world {
     uint64_t dies_at;  /* touch; UINT64_MAX: none */
     uint64_t fails_at; /* touch that fails although the process lives: a full disk, a broken pipe */
     bool failed;       /* it has */
+    bool slow;         /* time hardly goes on in this life */
     unsigned life;
     uint64_t steps;
     FILE *trace; /* NULL: none */
