@@ -1,51 +1,10 @@
-#include "online/pipeline.h"
+#include "online/pipeline_internal.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "ingest/examples.h"
-
-enum { ROWS_MAX = 512, EXAMPLES_GIVEN_AT = 32 * 1024 };
-
-/* The label with the highest offset wins. Those of a file come before any of a topic. */
-#define LABEL_OFFSET_REPLAYED (-(INT64_C(1) << 62))
-
-/* A row that waits to be scored with the others of its version. */
-struct waiting_row {
-    const struct event *event;
-    uint32_t lane;
-    bool repeated;
-    bool stored; /* has an entry in the join */
-    struct pending_ref ref;
-    struct pending known; /* repeated: what was stored */
-    size_t at;            /* its vector */
-};
-
-struct pipeline {
-    struct pipeline_options options;
-    const struct schema *schema;
-    struct head *head;
-    struct epoch *epoch;
-    struct runs runs;
-    size_t n_dense;
-    size_t n_rows, n_vectors;
-    int64_t flush_by; /* the time by which the rows gathered must be scored */
-    struct waiting_row rows[ROWS_MAX];
-    double *values; /* ROWS_MAX * n_dense, as extracted */
-    float *dense;   /* the same, rounded: what models see */
-    struct sparse *sparse;
-    size_t n_sparse_used, n_sparse_cap;
-    size_t sparse_from[ROWS_MAX + 1];
-    struct vector vectors[ROWS_MAX];
-    float scores[ROWS_MAX];
-    struct key128 *keys;
-    struct rows rows_out;
-    struct buf given; /* items of the example log not yet given to the trainer */
-    uint64_t given_n;
-    struct pipeline_figures figures;
-    struct prequential *prequential;
-};
 
 enum status pipeline_create(const struct pipeline_options *options, struct pipeline **ret)
 {
@@ -97,7 +56,7 @@ void pipeline_set_epoch(struct pipeline *p, struct epoch *epoch)
 /* Examples: into the epoch, so that they are durable with it, and to the trainer, who need not wait
  * for that. */
 
-static enum status give_examples(struct pipeline *p)
+enum status pipeline_give_examples(struct pipeline *p)
 {
     if (p->given_n == 0)
         return ST_OK;
@@ -146,68 +105,6 @@ static void on_release(void *arg, const struct released *example)
     item_added(p, from);
 }
 
-/* Scoring: all rows gathered share one version. */
-
-static void score_vectors(struct pipeline *p, const struct model *model)
-{
-    for (size_t i = 0; i < p->n_vectors; i++)
-        p->vectors[i] = (struct vector){p->dense + i * p->n_dense, p->sparse + p->sparse_from[i],
-                                        p->sparse_from[i + 1] - p->sparse_from[i]};
-    model->ops->score(model, p->vectors, p->n_vectors, p->scores);
-}
-
-/* A repeat tells what its first arrival was scored, in the same words. */
-static struct row_score row_of(const struct pipeline *p, const struct waiting_row *row)
-{
-    struct row_score out = {.event = row->event, .time = row->event->time, .values = NULL};
-    if (row->repeated) {
-        struct pending known = join_get(p->options.join, row->ref);
-        out.time = known.time;
-        out.score = known.score;
-        out.version = known.version;
-    } else {
-        out.score = p->scores[row->at];
-        out.version = p->head->version;
-        out.values = p->values + row->at * p->n_dense;
-        out.vector = &p->vectors[row->at];
-    }
-    return out;
-}
-
-static void emit(struct pipeline *p, const struct waiting_row *row)
-{
-    struct row_score out = row_of(p, row);
-    if (row->stored && !row->repeated)
-        join_set_score(p->options.join, row->ref, out.score, out.version);
-    p->epoch->outbox_rows += rows_put_score(&p->rows_out, &p->epoch->outbox, row->lane, &out);
-    p->figures.scored += !row->repeated;
-    if (p->options.on_score && !row->repeated)
-        p->options.on_score(p->options.on_score_arg, &out);
-}
-
-enum status pipeline_flush(struct pipeline *p)
-{
-    TRY(give_examples(p));
-    if (p->n_rows == 0)
-        return ST_OK;
-    const struct model *model = NULL;
-    if (p->options.registry) {
-        model = registry_acquire(p->options.registry, p->head->version);
-        if (!model)
-            return ST_ESTOPPED;
-        score_vectors(p, model);
-        registry_release(p->options.registry, model);
-    } else {
-        for (size_t i = 0; i < p->n_vectors; i++)
-            p->scores[i] = NAN;
-    }
-    for (size_t i = 0; i < p->n_rows; i++)
-        emit(p, &p->rows[i]);
-    p->n_rows = p->n_vectors = p->n_sparse_used = 0;
-    p->flush_by = INT64_MAX;
-    return ST_OK;
-}
-
 /* Time. */
 
 static int64_t floor_to(int64_t t, int64_t step)
@@ -230,7 +127,7 @@ static enum status publish(struct pipeline *p, int64_t boundary)
                           &(struct example_boundary){p->head->version, boundary});
     item_added(p, from);
     p->head->examples_published = p->head->examples_next;
-    return give_examples(p);
+    return pipeline_give_examples(p);
 }
 
 /* Stretches in which nothing falls due are jumped over. */
@@ -262,7 +159,7 @@ static enum status advance(struct pipeline *p, int64_t t, bool inclusive)
         head->boundary_next = next_boundary(p, head->boundary_next, now);
     }
     join_release(p->options.join, now, inclusive, on_release, p);
-    return p->given.len >= EXAMPLES_GIVEN_AT ? give_examples(p) : ST_OK;
+    return p->given.len >= EXAMPLES_GIVEN_AT ? pipeline_give_examples(p) : ST_OK;
 }
 
 /* Events. */
@@ -324,29 +221,10 @@ static bool remember(struct pipeline *p, const struct event *event, bool scored,
     return true;
 }
 
-/* A row that waits refers to its event's entry: it is scored before the entry is released, which
- * takes the score along, or goes. So neither depends on where batches are cut. */
-static void gather(struct pipeline *p, const struct waiting_row *row)
-{
-    const struct label_schema *labels = &p->schema->labels;
-    int64_t by = row->repeated
-                     ? row->known.time + labels->horizon
-                     : row->event->time + (labels->present ? labels->delay : labels->horizon);
-    if (by < p->flush_by)
-        p->flush_by = by;
-    p->n_vectors += !row->repeated;
-    p->rows[p->n_rows++] = *row;
-}
-
-static bool rows_full(const struct pipeline *p)
-{
-    return p->n_rows == ROWS_MAX || p->n_sparse_used + VECTOR_SPARSE_MAX > p->n_sparse_cap;
-}
-
 static enum status take_data(struct pipeline *p, const struct event *event, uint32_t lane)
 {
     TRY(advance(p, event->time, true));
-    if (rows_full(p))
+    if (pipeline_rows_full(p))
         TRY(pipeline_flush(p));
     p->figures.events++;
     bool scored = p->schema->streams[event->stream].score;
@@ -355,7 +233,7 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
     if (row.repeated) {
         p->figures.repeated++;
         if (row.known.scored && !is_archived(p, &row))
-            gather(p, &row);
+            pipeline_gather(p, &row);
         return ST_OK;
     }
     if (scored)
@@ -366,7 +244,7 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
     p->figures.late += !observed;
     row.stored = remember(p, event, scored, observed, row.at, &row.ref);
     if (scored)
-        gather(p, &row);
+        pipeline_gather(p, &row);
     return ST_OK;
 }
 
@@ -434,64 +312,6 @@ void pipeline_seal(struct pipeline *p)
         p->head->replayed = p->head->clock;
     head_encode(p->head, &epoch->head);
     state_seal(p->options.state, &epoch->redo);
-}
-
-/* An event reads its entities' slots, then their records, then what lies in these; a label its
- * entry's slot, the entry, then its entity's slot, record and what lies in that. */
-static void prefetch_data(const struct pipeline *p, const struct event *event, unsigned stage)
-{
-    if (stage == 1)
-        join_prefetch(p->options.join, event->id_key);
-    if (stage >= 2)
-        plan_prefetch(p->options.plan, p->options.state, event,
-                      (enum plan_prefetch)(stage - 2 + PLAN_SLOTS));
-}
-
-static void prefetch_label(const struct pipeline *p, const struct event *event, unsigned stage)
-{
-    if (stage == 0) {
-        join_prefetch(p->options.join, event->id_key);
-    } else if (stage == 1) {
-        join_prefetch_entry(p->options.join, event->id_key);
-    } else {
-        const struct key128 *keys = join_guess_keys(p->options.join, event->id_key);
-        if (keys)
-            plan_prefetch_label(p->options.plan, p->options.state, keys,
-                                (enum plan_prefetch)(stage - 2 + PLAN_SLOTS));
-    }
-}
-
-void pipeline_prefetch(const struct pipeline *p, const struct event *event, unsigned stage)
-{
-    if (event->kind == EVENT_DATA)
-        prefetch_data(p, event, stage);
-    else if (event->kind == EVENT_LABEL)
-        prefetch_label(p, event, stage);
-}
-
-/* An early label is given to its event's own windows when that comes. */
-static void need_event(struct pipeline *p, const struct event *event, int64_t now)
-{
-    const struct key128 *keys;
-    if (event->kind == EVENT_DATA) {
-        plan_prefetch(p->options.plan, p->options.state, event, PLAN_NEEDS);
-        join_need(p->options.join, event->id_key, now);
-    } else if (event->kind == EVENT_LABEL) {
-        join_need(p->options.join, event->id_key, now);
-        if ((keys = join_peek_keys(p->options.join, event->id_key)))
-            plan_prefetch_label(p->options.plan, p->options.state, keys, PLAN_NEEDS);
-    }
-}
-
-void pipeline_need(struct pipeline *p, const struct event *events, size_t n)
-{
-    int64_t now = p->head->clock;
-    for (size_t i = 0; i < n; i++) {
-        if (events[i].kind != EVENT_DEAD && events[i].time > now)
-            now = events[i].time;
-        need_event(p, &events[i], now);
-    }
-    join_need_due(p->options.join, now);
 }
 
 const struct pipeline_figures *pipeline_figures(const struct pipeline *p)

@@ -1,0 +1,58 @@
+/*
+ * online/pipeline_internal.h -- what pipeline.c (the straight line), pipeline_score.c (rows
+ * gathered, scored and sent) and pipeline_prefetch.c (what will be read) share. Nobody else
+ * includes it.
+ */
+#ifndef ONLINE_PIPELINE_INTERNAL_H
+#define ONLINE_PIPELINE_INTERNAL_H
+
+#include "online/pipeline.h"
+
+enum { ROWS_MAX = 512, EXAMPLES_GIVEN_AT = 32 * 1024 };
+
+/* The label with the highest offset wins. Those of a file come before any of a topic. */
+#define LABEL_OFFSET_REPLAYED (-(INT64_C(1) << 62))
+
+/* A row that waits to be scored with the others of its version. */
+struct waiting_row {
+    const struct event *event;
+    uint32_t lane;
+    bool repeated;
+    bool stored; /* has an entry in the join */
+    struct pending_ref ref;
+    struct pending known; /* repeated: what was stored */
+    size_t at;            /* its vector */
+};
+
+struct pipeline {
+    struct pipeline_options options;
+    const struct schema *schema;
+    struct head *head;
+    struct epoch *epoch;
+    struct runs runs;
+    size_t n_dense;
+    size_t n_rows, n_vectors;
+    int64_t flush_by; /* the time by which the rows gathered must be scored */
+    struct waiting_row rows[ROWS_MAX];
+    double *values; /* ROWS_MAX * n_dense, as extracted */
+    float *dense;   /* the same, rounded: what models see */
+    struct sparse *sparse;
+    size_t n_sparse_used, n_sparse_cap;
+    size_t sparse_from[ROWS_MAX + 1];
+    struct vector vectors[ROWS_MAX];
+    float scores[ROWS_MAX];
+    struct key128 *keys;
+    struct rows rows_out;
+    struct buf given; /* items of the example log not yet given to the trainer */
+    uint64_t given_n;
+    struct pipeline_figures figures;
+    struct prequential *prequential;
+};
+
+/* Examples released so far go to the trainer. */
+enum status pipeline_give_examples(struct pipeline *p);
+/* pipeline_score.c: a row waits for the others of its version; pipeline_flush() scores them. */
+bool pipeline_rows_full(const struct pipeline *p);
+void pipeline_gather(struct pipeline *p, const struct waiting_row *row);
+
+#endif

@@ -1,0 +1,83 @@
+/* Rows are gathered, scored together and sent. All that are gathered share one version. */
+#include <math.h>
+
+#include "online/pipeline_internal.h"
+
+static void score_vectors(struct pipeline *p, const struct model *model)
+{
+    for (size_t i = 0; i < p->n_vectors; i++)
+        p->vectors[i] = (struct vector){p->dense + i * p->n_dense, p->sparse + p->sparse_from[i],
+                                        p->sparse_from[i + 1] - p->sparse_from[i]};
+    model->ops->score(model, p->vectors, p->n_vectors, p->scores);
+}
+
+/* A repeat tells what its first arrival was scored, in the same words. */
+static struct row_score row_of(const struct pipeline *p, const struct waiting_row *row)
+{
+    struct row_score out = {.event = row->event, .time = row->event->time, .values = NULL};
+    if (row->repeated) {
+        struct pending known = join_get(p->options.join, row->ref);
+        out.time = known.time;
+        out.score = known.score;
+        out.version = known.version;
+    } else {
+        out.score = p->scores[row->at];
+        out.version = p->head->version;
+        out.values = p->values + row->at * p->n_dense;
+        out.vector = &p->vectors[row->at];
+    }
+    return out;
+}
+
+static void emit(struct pipeline *p, const struct waiting_row *row)
+{
+    struct row_score out = row_of(p, row);
+    if (row->stored && !row->repeated)
+        join_set_score(p->options.join, row->ref, out.score, out.version);
+    p->epoch->outbox_rows += rows_put_score(&p->rows_out, &p->epoch->outbox, row->lane, &out);
+    p->figures.scored += !row->repeated;
+    if (p->options.on_score && !row->repeated)
+        p->options.on_score(p->options.on_score_arg, &out);
+}
+
+enum status pipeline_flush(struct pipeline *p)
+{
+    TRY(pipeline_give_examples(p));
+    if (p->n_rows == 0)
+        return ST_OK;
+    const struct model *model = NULL;
+    if (p->options.registry) {
+        model = registry_acquire(p->options.registry, p->head->version);
+        if (!model)
+            return ST_ESTOPPED;
+        score_vectors(p, model);
+        registry_release(p->options.registry, model);
+    } else {
+        for (size_t i = 0; i < p->n_vectors; i++)
+            p->scores[i] = NAN;
+    }
+    for (size_t i = 0; i < p->n_rows; i++)
+        emit(p, &p->rows[i]);
+    p->n_rows = p->n_vectors = p->n_sparse_used = 0;
+    p->flush_by = INT64_MAX;
+    return ST_OK;
+}
+
+/* A row that waits refers to its event's entry: it is scored before the entry is released, which
+ * takes the score along, or goes. So neither depends on where batches are cut. */
+void pipeline_gather(struct pipeline *p, const struct waiting_row *row)
+{
+    const struct label_schema *labels = &p->schema->labels;
+    int64_t by = row->repeated
+                     ? row->known.time + labels->horizon
+                     : row->event->time + (labels->present ? labels->delay : labels->horizon);
+    if (by < p->flush_by)
+        p->flush_by = by;
+    p->n_vectors += !row->repeated;
+    p->rows[p->n_rows++] = *row;
+}
+
+bool pipeline_rows_full(const struct pipeline *p)
+{
+    return p->n_rows == ROWS_MAX || p->n_sparse_used + VECTOR_SPARSE_MAX > p->n_sparse_cap;
+}
