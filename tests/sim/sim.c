@@ -201,6 +201,7 @@ int main(int argc, char **argv)
     bool good = true;
     int option;
     signal(SIGABRT, tell_seed);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'n') {
             sim.first = sim.last = strtoull(optarg, NULL, 10);
