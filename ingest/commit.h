@@ -119,6 +119,7 @@ const char *commit_refusal(const struct commit *commit);
 
 struct commit_figures {
     uint64_t rows_sent, rows_acked, rows_refused, bytes_written;
+    uint64_t transactions, transactions_aborted;
 };
 struct commit_figures commit_figures(const struct commit *commit);
 

@@ -303,8 +303,12 @@ uint64_t outbox_depth(const struct outbox *outbox)
 
 struct commit_figures outbox_figures(const struct outbox *outbox)
 {
-    return (struct commit_figures){
+    struct commit_figures figures = {
         .rows_sent = outbox->handed, .rows_acked = outbox->acked, .rows_refused = outbox->refused};
+    const struct sink *sink = outbox->sink;
+    if (sink && sink->ops->transactions)
+        sink->ops->transactions(sink, &figures.transactions, &figures.transactions_aborted);
+    return figures;
 }
 
 const char *outbox_error(const struct outbox *outbox)

@@ -63,6 +63,8 @@ struct sink_ops {
     enum status (*mark)(struct sink *sink, const struct sink_mark *mark);
     /* Does a mark wait to be told? Then poll has work even where no rows are out. Optional. */
     bool (*unsettled)(const struct sink *sink);
+    /* Transactions so far, for any thread. Optional. */
+    void (*transactions)(const struct sink *sink, uint64_t *ret_committed, uint64_t *ret_aborted);
     void (*free)(struct sink *sink);
     const char *(*error)(const struct sink *sink);
 };

@@ -229,10 +229,12 @@ static const char *error_text(const struct sink *sink)
     return ((const struct sink_kafka *)sink)->error;
 }
 
-struct sink_kafka_figures sink_kafka_figures(struct sink *sink)
+static void count_transactions(const struct sink *sink, uint64_t *ret_committed,
+                               uint64_t *ret_aborted)
 {
-    const struct sink_kafka_txn *txn = &self_of(sink)->txn;
-    return (struct sink_kafka_figures){txn->committed, txn->aborted};
+    const struct sink_kafka_txn *txn = &((const struct sink_kafka *)sink)->txn;
+    *ret_committed = txn->committed;
+    *ret_aborted = txn->aborted;
 }
 
 /* Life. */
@@ -353,6 +355,7 @@ static const struct sink_ops sink_kafka_ops = {
     .poll = poll_reports,
     .mark = take_mark,
     .unsettled = has_mark,
+    .transactions = count_transactions,
     .free = sink_kafka_free,
     .error = error_text,
 };

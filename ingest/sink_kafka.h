@@ -69,9 +69,4 @@ STATUS_CHECKED enum status sink_kafka_check(const struct conf_map *properties, s
 STATUS_CHECKED enum status sink_kafka_check_transactions(const struct conf_map *properties,
                                                          struct buf *error);
 
-struct sink_kafka_figures {
-    uint64_t committed, aborted; /* transactions */
-};
-struct sink_kafka_figures sink_kafka_figures(struct sink *sink);
-
 #endif

@@ -23,7 +23,7 @@ struct sink_kafka_spare {
     struct sink_kafka_spare *next;
 };
 
-/* Numbers of a few rows. */
+/* Numbers of rows, in order. */
 struct row_set {
     uint64_t *rows;
     size_t n, cap;
@@ -60,7 +60,7 @@ struct sink_kafka_txn {
     struct row_set to_report;        /* of them, those that the user of the sink has not heard of */
     rd_kafka_resp_err_t why;         /* the last of them was refused */
     struct row_set suspects;         /* rows to be sent alone */
-    size_t found_out;                /* rows in these two sets when a transaction ended last */
+    bool found_out;                  /* one of these two sets has grown in this transaction */
     bool alone;                      /* the one in flight is a suspect */
     unsigned tries;                  /* aborted since the last commit */
     int64_t retry_at;                /* monotonic us: not before this */

@@ -1,5 +1,6 @@
 /* Rows in transactions: see sink_kafka.h for what comes of it. */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "ingest/event.h"
@@ -18,32 +19,58 @@ static int64_t now_us(void)
     return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
 }
 
+/* The place of the first row that is not below this one: a set is in order. */
+static size_t row_set_find(const struct row_set *set, uint64_t row)
+{
+    size_t low = 0, high = set->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (set->rows[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool row_set_has(const struct row_set *set, uint64_t row)
+{
+    size_t at = row_set_find(set, row);
+    return at < set->n && set->rows[at] == row;
+}
+
 static void row_set_add(struct row_set *set, uint64_t row)
 {
+    size_t at = row_set_find(set, row);
+    if (at < set->n && set->rows[at] == row)
+        return;
     if (set->n == set->cap) {
         set->cap = set->cap ? set->cap * 2 : 16;
         set->rows = realloc(set->rows, set->cap * sizeof *set->rows);
         if (!set->rows)
             abort();
     }
-    set->rows[set->n++] = row;
+    memmove(set->rows + at + 1, set->rows + at, (set->n - at) * sizeof *set->rows);
+    set->rows[at] = row;
+    set->n++;
 }
 
-static bool row_set_has(const struct row_set *set, uint64_t row)
+static void row_set_drop(struct row_set *set, uint64_t row)
 {
-    for (size_t i = 0; i < set->n; i++)
-        if (set->rows[i] == row)
-            return true;
-    return false;
+    size_t at = row_set_find(set, row);
+    if (at == set->n || set->rows[at] != row)
+        return;
+    set->n--;
+    memmove(set->rows + at, set->rows + at + 1, (set->n - at) * sizeof *set->rows);
 }
 
 static void row_set_drop_below(struct row_set *set, uint64_t row)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < set->n; i++)
-        if (set->rows[i] >= row)
-            set->rows[n++] = set->rows[i];
-    set->n = n;
+    size_t at = row_set_find(set, row);
+    if (at == 0)
+        return;
+    set->n -= at;
+    memmove(set->rows, set->rows + at, set->n * sizeof *set->rows);
 }
 
 /* The thread that waits for the coordinator. */
@@ -209,7 +236,14 @@ static void refuse(struct sink_kafka *self, uint64_t row, rd_kafka_resp_err_t er
 {
     row_set_add(&self->txn.refused, row);
     row_set_add(&self->txn.to_report, row);
+    self->txn.found_out = true;
     self->txn.why = err;
+}
+
+static void suspect(struct sink_kafka *self, uint64_t row)
+{
+    row_set_add(&self->txn.suspects, row);
+    self->txn.found_out = true;
 }
 
 void txn_report(struct sink_kafka *self, uint64_t row, enum fate fate, rd_kafka_resp_err_t err)
@@ -219,13 +253,15 @@ void txn_report(struct sink_kafka *self, uint64_t row, enum fate fate, rd_kafka_
     txn->alone = false;
     if (fate == FATE_WRITTEN) {
         ack_window_mark(&self->window, row, false);
+        if (alone)
+            row_set_drop(&txn->suspects, row);
         return;
     }
     txn->must_abort = true;
     if (fate == FATE_REFUSED || (fate == FATE_AT_FAULT && alone))
         refuse(self, row, err);
-    else if (fate == FATE_AT_FAULT && !row_set_has(&txn->suspects, row))
-        row_set_add(&txn->suspects, row);
+    else if (fate == FATE_AT_FAULT)
+        suspect(self, row);
 }
 
 static enum status begin(struct sink_kafka *self)
@@ -328,16 +364,15 @@ static void take_committed(struct sink_kafka *self)
     txn->committed++;
     row_set_drop_below(&txn->refused, txn->safe);
     row_set_drop_below(&txn->suspects, txn->safe);
-    txn->found_out = txn->refused.n + txn->suspects.n;
 }
 
 /* The rows come again with the same numbers; at once if it is known what to do otherwise. */
 static void take_aborted(struct sink_kafka *self)
 {
     struct sink_kafka_txn *txn = &self->txn;
-    if (txn->found_out != txn->refused.n + txn->suspects.n)
+    if (txn->found_out)
         txn->tries = 0;
-    txn->found_out = txn->refused.n + txn->suspects.n;
+    txn->found_out = false;
     int64_t wait = AGAIN_US << (txn->tries < 10 ? txn->tries : 10);
     ack_window_rewind(&self->window, txn->safe, txn->safe_refused);
     sink_kafka_mark_done(&txn->mark);

@@ -33,10 +33,11 @@ struct service_metrics {
     struct metric *events, *scored, *repeated, *late, *dead, *labels[LABEL_OUTCOMES], *released,
         *absent, *corrections, *thinned, *versions, *version, *model_age, *pending, *pending_early,
         *pending_bytes, *state_records, *state_bytes, *outbox, *rows_sent, *rows_acked,
-        *rows_refused, *commits, *commit_time, *commit_bytes, *latency, *ring_batches, *ring_epochs,
-        *ring_examples, *evicted, *fetched, *trainer_behind, *trainer_learnt, *trainer_cpu, *auc,
-        *average_precision, *log_loss, *calibration, *positives, *negatives, *event_time, *progress,
-        *ready, *memory, *cpu, *disk_free, *disk_full;
+        *rows_refused, *transactions, *transactions_aborted, *commits, *commit_time, *commit_bytes,
+        *latency, *ring_batches, *ring_epochs, *ring_examples, *evicted, *fetched, *trainer_behind,
+        *trainer_learnt, *trainer_cpu, *auc, *average_precision, *log_loss, *calibration,
+        *positives, *negatives, *event_time, *progress, *ready, *memory, *cpu, *disk_free,
+        *disk_full;
     struct metric **lag; /* a lane */
 };
 

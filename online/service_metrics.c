@@ -96,6 +96,9 @@ static void count_rows(struct service *service)
     metric_add(m->rows_sent, (double)(now.rows_sent - seen->rows_sent));
     metric_add(m->rows_acked, (double)(now.rows_acked - seen->rows_acked));
     metric_add(m->rows_refused, (double)(now.rows_refused - seen->rows_refused));
+    metric_add(m->transactions, (double)(now.transactions - seen->transactions));
+    metric_add(m->transactions_aborted,
+               (double)(now.transactions_aborted - seen->transactions_aborted));
     metric_add(m->commit_bytes, (double)(now.bytes_written - seen->bytes_written));
     service->counted.commit = now;
     metric_set(m->outbox, (double)commit_outbox_depth(service->commit));

@@ -5,6 +5,7 @@
  *     topic dump BROKERS TOPIC [committed|raw]   one line a message, to the end of each partition;
  *                                                raw: those of aborted transactions too
  *     topic make BROKERS TOPIC PARTITIONS [NAME=VALUE...]    with settings of the topic
+ *     topic drop BROKERS TOPIC
  *     topic cut BROKERS TOPIC PARTITION OFFSET   deletes all messages before the offset
  *     topic offsets BROKERS TOPIC GROUP          a line a partition: number, the group's offset
  *                                                (-1: none) and its metadata, between tabs
@@ -240,6 +241,19 @@ static int make(const char *brokers, const char *name, int partitions, char **se
     return 0;
 }
 
+static int drop(const char *brokers, const char *name)
+{
+    rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
+    rd_kafka_DeleteTopics(client, &topic, 1, NULL, queue);
+    await(queue, name);
+    rd_kafka_DeleteTopic_destroy(topic);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(client);
+    return 0;
+}
+
 static int cut(const char *brokers, const char *name, int partition, int64_t offset)
 {
     rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, NULL);
@@ -278,6 +292,8 @@ static int offsets(const char *brokers, const char *topic)
 static int act(int argc, char **argv)
 {
     const char *action = argv[1];
+    if (argc == 4 && strcmp(action, "drop") == 0)
+        return drop(argv[2], argv[3]);
     if (argc == 6 && strcmp(action, "cut") == 0)
         return cut(argv[2], argv[3], (int)strtol(argv[4], NULL, 10), strtoll(argv[5], NULL, 10));
     if (argc >= 5 && strcmp(action, "make") == 0)
@@ -300,6 +316,7 @@ int main(int argc, char **argv)
     int status = argc > 2 ? act(argc, argv) : -1;
     if (status >= 0)
         return status;
-    fprintf(stderr, "usage: topic fill|dump|make|cut|offsets BROKERS TOPIC ...; see the source\n");
+    fprintf(stderr,
+            "usage: topic fill|dump|make|drop|cut|offsets BROKERS TOPIC ...; see the source\n");
     return 2;
 }
