@@ -46,11 +46,11 @@ struct sink_kafka_txn {
     pthread_t thread;
     bool has_thread;
     struct bell work, done;
-    _Atomic int job;     /* enum txn_job; given by the caller's thread, taken back by the other */
-    bool busy;           /* a job was given whose outcome was not taken yet */
-    enum status outcome; /* of the job: ST_OK committed, ST_EAGAIN aborted, ST_EIO broken */
-    bool open;           /* begun */
-    bool closing;        /* takes no more rows: to be committed once all are delivered */
+    _Atomic int job; /* enum txn_job; given by the caller's thread, taken back by the other */
+    bool busy;       /* a job was given whose outcome was not taken yet */
+    rd_kafka_resp_err_t code; /* of its last error */
+    enum status outcome;      /* of the job: ST_OK committed, ST_EAGAIN aborted, ST_EIO broken */
+    bool open;                /* begun */
     bool must_abort;
     struct sink_kafka_mark mark;     /* to be told */
     struct sink_kafka_mark job_mark; /* that the job tells */

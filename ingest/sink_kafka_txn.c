@@ -83,6 +83,7 @@ static enum status outcome_of(struct sink_kafka *self, rd_kafka_error_t *error, 
     if (!error)
         return ST_OK;
     enum status st = ST_EIO;
+    self->txn.code = rd_kafka_error_code(error);
     if (rd_kafka_error_txn_requires_abort(error))
         st = ST_EAGAIN;
     else if (!rd_kafka_error_is_fatal(error))
@@ -136,6 +137,7 @@ static rd_kafka_error_t *abort_it(struct sink_kafka *self)
 static enum status do_job(struct sink_kafka *self, enum txn_job job)
 {
     enum status st = ST_EAGAIN;
+    self->txn.code = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (job == JOB_COMMIT) {
         st = until_decided(self, send_offsets);
         if (st == ST_OK)
@@ -299,8 +301,7 @@ enum status txn_send(struct sink_kafka *self, const struct row *row)
 {
     struct sink_kafka_txn *txn = &self->txn;
     uint64_t number = self->window.sent;
-    if (txn->busy || txn->closing || txn->must_abort || txn->alone ||
-        ack_window_full(&self->window))
+    if (txn->busy || txn->must_abort || txn->alone || ack_window_full(&self->window))
         return ST_EAGAIN;
     if (row_set_has(&txn->refused, number))
         return leave_out(self);
@@ -337,7 +338,8 @@ static bool is_due(const struct sink_kafka_txn *txn)
     return txn->open || now_us() - txn->committed_at >= BARE_EVERY_US;
 }
 
-static enum status close_when_delivered(struct sink_kafka *self)
+/* librdkafka delivers what is in flight first, without lingering. */
+static enum status close_if_due(struct sink_kafka *self)
 {
     struct sink_kafka_txn *txn = &self->txn;
     if (!txn->mark.offsets || txn->mark.row != self->window.sent || !is_due(txn))
@@ -345,9 +347,6 @@ static enum status close_when_delivered(struct sink_kafka *self)
     enum status st = begin(self);
     if (st < 0)
         return st == ST_EAGAIN ? ST_OK : st;
-    txn->closing = true;
-    if (self->in_flight > 0 || self->window.acked != self->window.sent)
-        return ST_OK;
     txn->job_mark = txn->mark;
     txn->mark = (struct sink_kafka_mark){0};
     give_job(self, JOB_COMMIT);
@@ -381,14 +380,31 @@ static void take_aborted(struct sink_kafka *self)
     txn->aborted++;
 }
 
+/* Before any row of it is sent; which topic and which rows it is, nobody tells. */
+static bool topic_is_refused(const struct sink_kafka_txn *txn)
+{
+    return !txn->found_out && txn->code && sink_kafka_fate(txn->code) == FATE_REFUSED;
+}
+
+static const char *topic_refusal(struct sink_kafka *self)
+{
+    static const char hint[] = "; mend that, or use at_least_once, which parks such rows";
+    size_t len = strlen(self->error);
+    if (len + sizeof hint <= sizeof self->error)
+        memcpy(self->error + len, hint, sizeof hint);
+    return self->error;
+}
+
 /* ST_EAGAIN: aborted. */
 static enum status take_outcome(struct sink_kafka *self)
 {
     struct sink_kafka_txn *txn = &self->txn;
-    txn->busy = txn->open = txn->closing = txn->must_abort = txn->alone = false;
+    txn->busy = txn->open = txn->must_abort = txn->alone = false;
     sink_kafka_mark_done(&txn->job_mark);
     if (txn->outcome == ST_OK)
         take_committed(self);
+    else if (txn->outcome == ST_EAGAIN && topic_is_refused(txn))
+        return sink_kafka_fail(self, topic_refusal(self));
     else if (txn->outcome == ST_EAGAIN)
         take_aborted(self);
     else
@@ -403,7 +419,7 @@ static enum status poll_idle(struct sink_kafka *self, int64_t timeout_us)
     rd_kafka_poll(self->client, ms > INT32_MAX ? INT32_MAX : (int)ms);
     TRY(self->failed);
     if (!txn->must_abort)
-        return close_when_delivered(self);
+        return close_if_due(self);
     if (txn->open)
         give_job(self, JOB_ABORT);
     txn->must_abort = txn->open;
