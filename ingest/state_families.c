@@ -39,7 +39,8 @@ static void write_directory(struct state *state, const struct buf *entries)
 {
     struct record *rec = state_obtain(state, FAMILY_DIRECTORY, directory_id, 0);
     rec = state_resize(state, rec, entries->len);
-    memcpy(rec->data, entries->data, entries->len);
+    if (entries->len > 0)
+        memcpy(rec->data, entries->data, entries->len);
     state_touch(state, rec, 0, entries->len);
 }
 

@@ -28,7 +28,7 @@ static bool absolute(const char *path, char *ret, struct buf *error)
         buf_printf(error, "too long a name: %s", path);
         return false;
     }
-    strcpy(copy, path);
+    memcpy(copy, path, strlen(path) + 1);
     for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/';)
         copy[--len] = '\0';
     char *slash = strrchr(copy, '/');
