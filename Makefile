@@ -4,13 +4,16 @@
 #     make check                 installs what is missing, builds, passes every test
 #     make check DATA=DIRECTORY  the same, and the tests on real data; fails where a file is missing
 #     make bench [DATA=...]      prints throughput and cost by stage
+#     make fuzz SECONDS=60       gives each reader of bytes inputs that nobody thought of; or EXECUTIONS=...
 #     make format                formats all C sources
 #     make clean                 removes build/
 
 JOBS ?= $(shell nproc)
 DATA ?=
+SECONDS ?= 60
+EXECUTIONS ?=
 
-.PHONY: demo check bench bench-memory format clean
+.PHONY: demo check bench bench-memory fuzz format clean
 
 demo:
 	scripts/setup build
@@ -42,6 +45,13 @@ bench-memory:
 	cmake --preset release
 	cmake --build --preset release --parallel $(JOBS)
 	scripts/bench-memory build/release/freshet $(MEMORY)
+
+# What was found before is replayed by `make check`; this looks for more (CONTRIBUTING.md).
+fuzz:
+	scripts/setup fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz --parallel $(JOBS)
+	scripts/fuzz $(if $(EXECUTIONS),--executions $(EXECUTIONS),--seconds $(SECONDS))
 
 format:
 	scripts/format

@@ -126,7 +126,8 @@ struct reader {
 
 static inline struct reader reader_of(struct slice s)
 {
-    struct reader in = {s.data, s.data + s.len, false};
+    /* Nothing may be added to NULL, not even 0. */
+    struct reader in = {s.data, s.len > 0 ? s.data + s.len : s.data, false};
     return in;
 }
 

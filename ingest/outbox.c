@@ -125,7 +125,8 @@ void outbox_filter(struct outbox *outbox,
 {
     assert(outbox->sent == 0);
     size_t n = outbox->n;
-    outbox->n = outbox->added = 0;
+    outbox->n = 0;
+    outbox->added = 0;
     for (size_t i = 0; i < n; i++) {
         struct outbox_epoch *epoch = epoch_at(outbox, i);
         struct outbox_row row;

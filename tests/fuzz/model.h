@@ -1,0 +1,50 @@
+/* The small `ftrl` that fuzz_model.c loads files into, and rows for it. */
+#ifndef TESTS_FUZZ_MODEL_H
+#define TESTS_FUZZ_MODEL_H
+
+#include <math.h>
+
+#include "models/model.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { MODEL_ROWS = 8 };
+
+static const char *const model_dense[] = {"AMOUNT"};
+static const char *const model_sparse[] = {"COUNTRY"};
+static const struct vector_schema model_schema = {
+    .n_dense = 1, .n_sparse = 1, .dense = model_dense, .sparse = model_sparse};
+
+static struct model *make_model(void)
+{
+    const struct model_ops *ops = model_find_kind("ftrl");
+    struct conf_errors errors = {0};
+    struct model *model = NULL;
+    const struct conf_node *node =
+        fuzz_conf("{bins: 4, cross_bins: 2, table: 64, crosses: [[AMOUNT, COUNTRY]]}");
+    void *options = calloc(1, ops->options->size);
+    if (!options || conf_read(node, ops->options, &errors, options) < 0 ||
+        ops->create(options, &model_schema, node, &errors, &model) < 0) {
+        conf_errors_print(&errors, stderr);
+        abort();
+    }
+    free(options);
+    return model;
+}
+
+/* Shows it rows, small numbers and a missing one, and learns them. */
+static void use_model(struct model *model, float *ret_scores)
+{
+    static const float dense[MODEL_ROWS] = {0, 1, 12.5f, NAN, -3, 1e9f, 57.16f, 2};
+    struct sparse sparse[MODEL_ROWS];
+    struct vector rows[MODEL_ROWS];
+    struct example examples[MODEL_ROWS];
+    for (size_t i = 0; i < MODEL_ROWS; i++) {
+        sparse[i] = (struct sparse){1 + i % 3, 0, 1};
+        rows[i] = (struct vector){&dense[i], &sparse[i], 1};
+        examples[i] = (struct example){rows[i], i % 2 ? 1 : 0, 1, 1000 * (int64_t)i};
+    }
+    model->ops->score(model, rows, MODEL_ROWS, ret_scores);
+    model->ops->learn(model, examples, MODEL_ROWS);
+}
+
+#endif
