@@ -4,6 +4,7 @@
 #     make check                 installs what is missing, builds, passes every test
 #     make check DATA=DIRECTORY  the same, and the tests on real data; fails where a file is missing
 #     make bench [DATA=...]      prints throughput and cost by stage
+#     make bench-kafka DATA=...  the same through a real Kafka broker, which it starts
 #     make fuzz SECONDS=60       gives each reader of bytes inputs that nobody thought of; or EXECUTIONS=...
 #     make format                formats all C sources
 #     make clean                 removes build/
@@ -13,7 +14,7 @@ DATA ?=
 SECONDS ?= 60
 EXECUTIONS ?=
 
-.PHONY: demo check bench bench-memory fuzz format clean
+.PHONY: demo check bench bench-memory fuzz format clean bench-kafka
 
 demo:
 	scripts/setup build
@@ -52,6 +53,12 @@ fuzz:
 	cmake --preset fuzz
 	cmake --build --preset fuzz --parallel $(JOBS)
 	scripts/fuzz $(if $(EXECUTIONS),--executions $(EXECUTIONS),--seconds $(SECONDS))
+
+bench-kafka:
+	scripts/setup check
+	cmake --preset release -DBUILD_TESTING=ON
+	cmake --build --preset release --parallel $(JOBS) --target freshet topic kafka_load
+	scripts/bench-kafka build/release/freshet build/release/tests --data $(abspath $(DATA))
 
 format:
 	scripts/format

@@ -50,9 +50,9 @@ enum status sink_kafka_fail(struct sink_kafka *self, const char *why)
 
 /* Rows. */
 
-static void add_header(rd_kafka_headers_t *headers, const char *name, struct slice value)
+static inline void add_header(rd_kafka_headers_t *headers, const char *name, struct slice value)
 {
-    rd_kafka_header_add(headers, name, -1, value.data, (ssize_t)value.len);
+    rd_kafka_header_add(headers, name, (ssize_t)strlen(name), value.data, (ssize_t)value.len);
 }
 
 static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t v)

@@ -8,9 +8,6 @@
 
 /* An epoch is what arrived while the last commit ran, at most this much of it. */
 #define EPOCH_MAX_US (100 * 1000)
-/* While more input waits, an epoch is not sealed sooner than this: an fsync costs the same for one
- * event as for thousands. */
-#define EPOCH_MIN_US (30 * 1000)
 /* A sweep of changed pages begins after this much redo, or time if there was any. */
 #define SWEEP_REDO_BYTES (UINT64_C(512) << 20)
 #define SWEEP_EVERY_US   (30 * SECOND_US)
@@ -385,6 +382,13 @@ static size_t backlog(const struct service *service)
     return ring_depth(service->full) + staging_depth(service->staging);
 }
 
+/* While more input waits, an epoch is not sealed sooner than this: an fsync costs the same for one
+ * event as for thousands. */
+static int64_t commit_every(const struct service *service)
+{
+    return service->settings->state.commit_every;
+}
+
 static bool may_seal(const struct service *service)
 {
     if (service->commits_running > 0)
@@ -393,14 +397,16 @@ static bool may_seal(const struct service *service)
         return true;
     if (epoch_empty(&service->filling->epoch))
         return false;
-    return backlog(service) == 0 || service_clock() - service->filling_since >= EPOCH_MIN_US;
+    return backlog(service) == 0 ||
+           service_clock() - service->filling_since >= commit_every(service);
 }
 
 /* While a commit takes longer than an epoch may last, no more is taken. */
 static bool may_take(const struct service *service)
 {
+    int64_t most = commit_every(service) > EPOCH_MAX_US ? commit_every(service) : EPOCH_MAX_US;
     return !pressed(service) && (service->filling_since == 0 || service->commits_running == 0 ||
-                                 service_clock() - service->filling_since < EPOCH_MAX_US);
+                                 service_clock() - service->filling_since < most);
 }
 
 /* The next batch whose records are all in memory, or NULL. */

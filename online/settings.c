@@ -33,6 +33,14 @@ static const struct conf_option state_options[] = {
      .max = 0x1p50,
      .help = "Room to be left on the disk: with less, nothing more is committed until there is "
              "that much again, and no start is made."},
+    {.name = "commit_every",
+     .type = CONF_DURATION,
+     .at = offsetof(struct state_settings, commit_every),
+     .fallback = "30ms",
+     .min = 1000,
+     .max = 1e6,
+     .help = "While more input waits, what was taken is made durable and sent no more often than "
+             "this: rare commits cost less. Otherwise it is at once."},
     CONF_END};
 static const struct conf_table state_table = {"state", "Where state lives.", state_options,
                                               sizeof(struct state_settings)};

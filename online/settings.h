@@ -17,8 +17,9 @@
 
 struct state_settings {
     const char *dir;
-    int64_t cache;   /* bytes */
-    int64_t reserve; /* bytes of disk that are left free */
+    int64_t cache;        /* bytes */
+    int64_t reserve;      /* bytes of disk that are left free */
+    int64_t commit_every; /* us */
 };
 
 struct kafka_settings {

@@ -76,6 +76,8 @@ def in_memory():
 
 
 class Kafka(harness.Broker):
+    JAVA = JAVA
+
     def __init__(self, **topics):
         super().__init__(**topics)
         self.process = None
@@ -117,7 +119,7 @@ class Kafka(harness.Broker):
 
     def java(self, *words, options=()):
         with open(self.log_path, "a") as log:
-            return subprocess.Popen([*JAVA, *options, "-cp", f"{self.jars}/*", *words], stdout=log, stderr=log,
+            return subprocess.Popen([*self.JAVA, *options, "-cp", f"{self.jars}/*", *words], stdout=log, stderr=log,
                                     stdin=subprocess.DEVNULL, start_new_session=True)
 
     def start(self, wait=True):
