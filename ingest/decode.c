@@ -10,6 +10,10 @@
 
 enum { EXCERPT_MAX = 40 };
 
+/* The years 1 to 9999, as in timefmt.h: durations may be added to any time without a thought. */
+#define TIME_FIRST (INT64_C(-62135596800) * SECOND_US)
+#define TIME_LAST  (INT64_C(253402300800) * SECOND_US - 1)
+
 enum target_kind {
     TARGET_ID,
     TARGET_TIME,
@@ -285,6 +289,8 @@ void decoder_decode(struct decoder *decoder, struct slice payload, int64_t broke
     }
     if (ret->time == TIME_NONE)
         make_dead(decoder, payload, broker_time, "the record has no timestamp", ret);
+    else if (ret->time < TIME_FIRST || ret->time > TIME_LAST)
+        make_dead(decoder, payload, broker_time, "the record's timestamp is no date", ret);
 }
 
 const uint32_t *decoder_texts(const struct decoder *decoder, size_t *ret_n)

@@ -486,13 +486,18 @@ static int by_age(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Whether a whole entry lies there, and in the shard that it belongs to. */
+/* Far more than the years 1 to 9999 that decoders let through, and so little that any delay may be
+ * added. */
+#define ENTRY_TIME_MAX (INT64_MAX / 4)
+
+/* Whether a whole entry lies there, in the shard that it belongs to, and of a time that can be. */
 static bool entry_fits(const struct record *rec, uint32_t at)
 {
     size_t left = rec->size - at;
     const struct pending_entry *entry = (const void *)(rec->data + at);
     return left >= sizeof *entry && left >= entry_size(entry) &&
-           hash_shard(entry->id) == hash_shard(rec->id);
+           hash_shard(entry->id) == hash_shard(rec->id) && entry->time < ENTRY_TIME_MAX &&
+           entry->time > -ENTRY_TIME_MAX;
 }
 
 static enum status recover_block(struct pending_store *store, struct record *rec, pending_fn fn,

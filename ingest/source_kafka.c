@@ -86,6 +86,13 @@ static void note_error(struct source_kafka *self, struct kafka_lane *lane,
     }
 }
 
+/* Producers may write any number; one that does not fit is refused with what is no date. */
+static int64_t us_of(int64_t ms)
+{
+    int64_t us;
+    return __builtin_mul_overflow(ms, 1000, &us) ? INT64_MAX : us;
+}
+
 static struct record_in record_of(const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
@@ -93,7 +100,7 @@ static struct record_in record_of(const rd_kafka_message_t *message)
     return (struct record_in){
         .payload = {message->payload, message->len},
         .offset = message->offset,
-        .broker_time = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? TIME_NONE : ms * 1000,
+        .broker_time = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? TIME_NONE : us_of(ms),
     };
 }
 

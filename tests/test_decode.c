@@ -480,6 +480,12 @@ Test(decode, a_stream_may_lack_id_and_time)
     decoder_decode(decoder, slice_of("{}"), TIME_NONE, &event);
     cr_expect(eq(int, event.kind, EVENT_DEAD));
     cr_expect(eq(str, (char *)(uintptr_t)event.reason, "the record has no timestamp"));
+    /* A producer may write any number: nanoseconds, say. */
+    decoder_decode(decoder, slice_of("{}"), INT64_MAX, &event);
+    cr_expect(eq(int, event.kind, EVENT_DEAD));
+    cr_expect(eq(str, (char *)(uintptr_t)event.reason, "the record's timestamp is no date"));
+    decoder_decode(decoder, slice_of("{}"), INT64_C(-62135596800) * SECOND_US - 1, &event);
+    cr_expect(eq(int, event.kind, EVENT_DEAD));
     decoder_free(decoder);
 }
 
