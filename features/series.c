@@ -97,6 +97,7 @@ static struct record *obtain(const struct series *series, struct state *state, s
     struct head *head = record_data(rec);
     if (head->form != form && series->tiled) {
         head->form = FORM_TILES;
+        rec->hint = 0; /* it counted slots of the other form */
         state_touch(state, rec, 0, sizeof *head);
     }
     return rec;
