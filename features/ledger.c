@@ -134,6 +134,11 @@ static int64_t before(int64_t time, int64_t span)
     return time < INT64_MIN + span ? INT64_MIN : time - span;
 }
 
+static int64_t after(int64_t time, int64_t span)
+{
+    return time > INT64_MAX - span ? INT64_MAX : time + span;
+}
+
 /* A window that is new looks at what the family has kept for the others. Tiles were cut for those,
  * too coarse for it. */
 static int64_t from_of(const struct ledger *ledger, const struct entry *entry,
@@ -155,9 +160,9 @@ static int64_t warm_at(const struct series *series, int64_t over, int64_t from)
     if (from == INT64_MIN)
         return INT64_MIN;
     if (!series->tumbling)
-        return from + series->delay + over;
+        return after(from, series->delay + over);
     int64_t into = from % over;
-    return from - (into < 0 ? into + over : into) + over + series->delay;
+    return after(before(from, into < 0 ? into + over : into), over + series->delay);
 }
 
 static bool is_known(const struct entry *entry, int64_t over)

@@ -89,11 +89,23 @@ static struct record *start_over(const struct series *series, struct state *stat
     return series_lay_out(series, state, rec, series->tiled ? FORM_TILES : FORM_EXACT, 0, n);
 }
 
+/* A record too short for what each has was spoilt: it holds nothing that could be read. */
+static struct record *empty(struct state *state, struct record *rec, size_t size)
+{
+    rec = state_resize(state, rec, size);
+    memset(rec->data, 0, size);
+    rec->hint = 0;
+    state_touch(state, rec, 0, size);
+    return rec;
+}
+
 static struct record *obtain(const struct series *series, struct state *state, struct key128 id)
 {
     enum form form = series->tiled ? FORM_TILES : FORM_EXACT;
-    struct record *rec =
-        state_obtain(state, series->family, id, series_short_size(form, SLOTS_FIRST));
+    size_t least = series_short_size(form, SLOTS_FIRST);
+    struct record *rec = state_obtain(state, series->family, id, least);
+    if (rec->size < least)
+        rec = empty(state, rec, least);
     struct head *head = record_data(rec);
     if (head->form != form && series->tiled) {
         head->form = FORM_TILES;

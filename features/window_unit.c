@@ -143,6 +143,12 @@ static double take(enum take what, const struct aggregate *window)
     }
 }
 
+/* A spoilt record may say any time: that is no reason to overflow. */
+static double seconds_between(int64_t from, int64_t to)
+{
+    return (double)(int64_t)((uint64_t)to - (uint64_t)from) / (double)SECOND_US;
+}
+
 static void write_columns(const struct unit *unit, const struct event *event,
                           const struct aggregate *windows, int64_t previous, double *dense)
 {
@@ -155,8 +161,7 @@ static void write_columns(const struct unit *unit, const struct event *event,
         else if (column->take == TAKE_MEAN)
             *ret = aggregate_mean(window);
         else if (column->take == TAKE_SINCE)
-            *ret =
-                previous == TIME_NONE ? NAN : (double)(event->time - previous) / (double)SECOND_US;
+            *ret = previous == TIME_NONE ? NAN : seconds_between(previous, event->time);
         else if (column->take == TAKE_RATIO)
             *ret = ratio_of(unit, event, window);
         else

@@ -113,6 +113,8 @@ static struct slice stored(struct state *state, uint16_t family, unsigned number
 static void store(struct state *state, uint16_t family, unsigned number, const struct buf *bytes)
 {
     struct record *rec = state_obtain(state, family, id_of(number), bytes->len);
+    if (rec->size != bytes->len) /* an empty one */
+        rec = state_resize(state, rec, bytes->len);
     memcpy(rec->data, bytes->data, bytes->len);
     state_touch(state, rec, 0, bytes->len);
 }
