@@ -182,8 +182,8 @@ void source_kafka_finish_commit(struct source_kafka *self, int timeout_ms)
     struct bell never = {0};
     int64_t until = source_kafka_now() + timeout_ms * INT64_C(1000);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(self->client);
-    rd_kafka_resp_err_t err;
-    while ((err = commit_and_wait(self, queue, offsets, until)) && source_kafka_now() < until)
+    while (commit_and_wait(self, queue, offsets, until) != RD_KAFKA_RESP_ERR_NO_ERROR &&
+           source_kafka_now() < until)
         bell_wait(&never, 0, COMMIT_AGAIN_US);
     rd_kafka_queue_destroy(queue);
     rd_kafka_topic_partition_list_destroy(offsets);
