@@ -303,7 +303,8 @@ static void compress_old_pages(rocksdb_options_t *options)
  * Many files at level 0 cost nothing here, since nothing of it is read but at a start. */
 static void keep_log_uncompacted(rocksdb_options_t *options)
 {
-    rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, 16);
+    rocksdb_options_set_max_bytes_for_level_base(options, UINT64_C(1) << 30);
     rocksdb_options_set_level0_slowdown_writes_trigger(options, 40);
     rocksdb_options_set_level0_stop_writes_trigger(options, 60);
 }
