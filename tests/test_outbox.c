@@ -11,98 +11,20 @@
 #include <criterion/new/assert.h>
 #include <criterion/theories.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "ingest/commit.h"
-#include "ingest/sink_memory.h"
-#include "ingest/store_memory.h"
-
-static struct lane_name name_lane(void *arg, uint32_t lane)
-{
-    (void)arg;
-    return (struct lane_name){lane == 0 ? "zero" : "one", (int32_t)lane + 4};
-}
-
-struct process {
-    struct store *store; /* outlives the process */
-    struct sink *sink;
-    struct commit *commit;
-    struct state *state;
-    struct epoch epoch;
-    int64_t next[2]; /* positions of the lanes */
-};
-
-static void start(struct process *p, const struct commit_resumption *resumption)
-{
-    struct buf head = {0};
-    uint64_t epoch;
-    p->sink = sink_memory_create();
-    struct commit_options options = {.store = p->store,
-                                     .sink = p->sink,
-                                     .lane_name = name_lane,
-                                     .outbox_rows_max = 1000,
-                                     .runs_kept = 3};
-    cr_assert(eq(int, commit_create(&options, &p->commit), ST_OK));
-    cr_assert(eq(int, state_create(&p->state), ST_OK));
-    cr_assert(eq(int, commit_recover(p->commit, p->state, &head, &epoch), ST_OK));
-    if (resumption)
-        cr_assert(eq(int, commit_resume(p->commit, resumption), ST_OK));
-    epoch_reset(&p->epoch, epoch + 1);
-    buf_done(&head);
-}
-
-static void stop(struct process *p)
-{
-    commit_free(p->commit);
-    state_free(p->state);
-    p->sink->ops->free(p->sink);
-    epoch_done(&p->epoch);
-    p->epoch = (struct epoch){0};
-}
-
-static struct process fresh(void)
-{
-    struct process p = {0};
-    cr_assert(eq(int, store_open_memory(&p.store), ST_OK));
-    start(&p, NULL);
-    return p;
-}
-
-static void restart(struct process *p, const struct commit_resumption *resumption)
-{
-    stop(p);
-    store_memory_crash(p->store);
-    start(p, resumption);
-}
-
-static void end(struct process *p)
-{
-    stop(p);
-    store_free(p->store);
-}
+#include "tests/commit_fixture.h"
 
 /* An epoch with rows of the next records of a lane; their payload is "LANE.OFFSET". */
-static void write_epoch(struct process *p, uint32_t lane, int rows)
+static void write_rows(struct process *p, uint32_t lane, int rows)
 {
     char text[32];
     for (int i = 0; i < rows; i++) {
         snprintf(text, sizeof text, "%u.%d", lane, (int)p->next[lane]);
-        outbox_put(&p->epoch.outbox, CHANNEL_SCORES, lane, p->next[lane]++, 0, slice_of("key"),
-                   slice_of(text), (struct slice){0});
-        p->epoch.outbox_rows++;
+        put_row(p, lane, p->next[lane]++, text);
     }
     for (uint32_t i = 0; i < 2; i++)
         positions_put(&p->epoch.positions, i, p->next[i]);
-    buf_u64(&p->epoch.head, p->epoch.number);
-    state_seal(p->state, &p->epoch.redo);
-    cr_assert(eq(int, commit_write(p->commit, &p->epoch), ST_OK));
-    epoch_reset(&p->epoch, p->epoch.number + 1);
-}
-
-static void produce(struct process *p)
-{
-    cr_assert(eq(int, commit_produce(p->commit, 0), ST_OK));
+    commit(p);
 }
 
 /* "0.0 0.1 ": the payloads that arrived. */
@@ -143,7 +65,7 @@ static const char *parked(const struct process *p)
 Test(outbox, an_epoch_is_marked_when_its_rows_are_sent)
 {
     struct process p = fresh();
-    write_epoch(&p, 0, 2);
+    write_rows(&p, 0, 2);
     sink_memory_script(p.sink)->full_at = 1;
     produce(&p);
     cr_expect(eq(u64, sink_memory_mark(p.sink).epoch, 0), "a row is still here");
@@ -152,10 +74,10 @@ Test(outbox, an_epoch_is_marked_when_its_rows_are_sent)
     cr_expect(eq(u64, mark.epoch, 1));
     cr_expect(eq(u64, mark.row, 2));
     cr_assert(eq(sz, mark.n, 2));
-    cr_expect(eq(str, mark.positions[0].topic, "zero"));
+    cr_expect(eq(str, mark.positions[0].topic, "even"));
     cr_expect(eq(i32, mark.positions[0].partition, 4));
     cr_expect(eq(i64, mark.positions[0].next, 2));
-    cr_expect(eq(str, mark.positions[1].topic, "one"));
+    cr_expect(eq(str, mark.positions[1].topic, "odd"));
     cr_expect(eq(i64, mark.positions[1].next, 0));
     end(&p);
 }
@@ -163,15 +85,15 @@ Test(outbox, an_epoch_is_marked_when_its_rows_are_sent)
 Test(outbox, an_epoch_without_rows_is_marked_behind_those_before_it)
 {
     struct process p = fresh();
-    write_epoch(&p, 0, 2);
-    write_epoch(&p, 0, 0);
+    write_rows(&p, 0, 2);
+    write_rows(&p, 0, 0);
     sink_memory_script(p.sink)->full_at = 1;
     produce(&p);
     cr_expect(eq(u64, sink_memory_mark(p.sink).epoch, 0));
     produce(&p);
     cr_expect(eq(u64, sink_memory_mark(p.sink).epoch, 2));
     produce(&p);
-    write_epoch(&p, 1, 0);
+    write_rows(&p, 1, 0);
     produce(&p);
     cr_expect(eq(u64, sink_memory_mark(p.sink).epoch, 3), "nothing is before it");
     end(&p);
@@ -188,15 +110,15 @@ TheoryDataPoints(outbox, rows_taken_back_come_again) = {
 Theory((uint64_t acked, int between, int bare), outbox, rows_taken_back_come_again)
 {
     struct process p = fresh();
-    write_epoch(&p, 0, 2);
-    write_epoch(&p, 1, 3);
+    write_rows(&p, 0, 2);
+    write_rows(&p, 1, 3);
     for (int i = 0; i < bare; i++)
-        write_epoch(&p, 1, 0);
+        write_rows(&p, 1, 0);
     sink_memory_script(p.sink)->hold = acked;
     produce(&p);
     cr_assert(eq(u64, commit_outbox_depth(p.commit), 5 - acked));
     for (int i = 0; i < between; i++)
-        write_epoch(&p, 0, 1);
+        write_rows(&p, 0, 1);
     sink_memory_script(p.sink)->take_back = true;
     produce(&p);
     size_t before = sink_memory_rows(p.sink);
@@ -214,7 +136,7 @@ Theory((uint64_t acked, int between, int bare), outbox, rows_taken_back_come_aga
                   got.data);
     }
     commit_tidy(p.commit) == ST_OK ? (void)0 : abort();
-    restart(&p, NULL);
+    restart(&p);
     cr_expect(eq(u64, commit_outbox_depth(p.commit), 0), "all left the store");
     end(&p);
 }
@@ -229,8 +151,8 @@ Theory((uint64_t refused), outbox, a_refused_row_is_parked_before_the_group_hear
 {
     struct process p = fresh();
     char expected[64], row[8];
-    write_epoch(&p, 0, 2);
-    write_epoch(&p, 1, 2);
+    write_rows(&p, 0, 2);
+    write_rows(&p, 1, 2);
     sink_memory_script(p.sink)->refuse = refused;
     produce(&p);
     snprintf(row, sizeof row, "%d.%d", (int)refused / 2, (int)refused % 2);
@@ -244,7 +166,7 @@ Theory((uint64_t refused), outbox, a_refused_row_is_parked_before_the_group_hear
     cr_expect(eq(u64, commit_figures(p.commit).rows_refused, 1));
     SAYS(commit_refusal(p.commit), "refused by the test");
 
-    restart(&p, NULL); /* no write came since: all are sent and refused again */
+    restart(&p); /* no write came since: all are sent and refused again */
     sink_memory_script(p.sink)->refuse = refused;
     produce(&p);
     produce(&p);
@@ -257,14 +179,14 @@ Theory((uint64_t refused), outbox, a_refused_row_is_parked_before_the_group_hear
 Test(outbox, what_is_out_already_is_not_sent_again)
 {
     struct process p = fresh();
-    write_epoch(&p, 0, 2);
-    write_epoch(&p, 1, 1);
-    write_epoch(&p, 0, 1);
+    write_rows(&p, 0, 2);
+    write_rows(&p, 1, 1);
+    write_rows(&p, 0, 1);
     struct buf positions = {0};
     positions_put(&positions, 0, 3);
     struct commit_resumption resumption = {
         .life = 9, .sent_epoch = 2, .positions = buf_slice(&positions)};
-    restart(&p, &resumption);
+    restart_with(&p, &resumption);
     cr_expect(eq(u64, commit_outbox_depth(p.commit), 1));
     produce(&p);
     SAYS(arrived(&p), "0.2 ");
@@ -272,7 +194,7 @@ Test(outbox, what_is_out_already_is_not_sent_again)
     cr_expect(eq(u64, mark.epoch, 3), "where input stands is told at once");
     cr_expect(eq(u64, mark.life, 9));
     cr_expect(eq(i64, mark.positions[0].next, 3));
-    restart(&p, NULL);
+    restart(&p);
     cr_expect(eq(u64, commit_outbox_depth(p.commit), 1), "the others have left the store");
     buf_done(&positions);
     end(&p);
@@ -281,22 +203,22 @@ Test(outbox, what_is_out_already_is_not_sent_again)
 Test(outbox, nothing_is_sent_below_where_the_state_keeps_quiet)
 {
     struct process p = fresh();
-    write_epoch(&p, 0, 2);
-    write_epoch(&p, 1, 2);
+    write_rows(&p, 0, 2);
+    write_rows(&p, 1, 2);
     const int64_t quiet_below[] = {3, 1};
     struct buf positions = {0};
     positions_put(&positions, 0, 2);
     positions_put(&positions, 1, 2);
     struct commit_resumption resumption = {
         .quiet_below = quiet_below, .n_quiet = 2, .positions = buf_slice(&positions)};
-    restart(&p, &resumption);
+    restart_with(&p, &resumption);
     produce(&p);
     SAYS(arrived(&p), "1.1 ");
     struct sink_memory_mark mark = sink_memory_mark(p.sink);
     cr_expect(eq(i64, mark.positions[0].next, 3), "the group must not go back");
     cr_expect(eq(i64, mark.positions[1].next, 2));
-    write_epoch(&p, 0, 3); /* records 2, 3, 4 */
-    write_epoch(&p, 1, 1);
+    write_rows(&p, 0, 3); /* records 2, 3, 4 */
+    write_rows(&p, 1, 1);
     produce(&p);
     SAYS(arrived(&p), "1.1 0.3 0.4 1.2 ");
     cr_expect(eq(i64, sink_memory_mark(p.sink).positions[0].next, 5));
