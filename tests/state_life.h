@@ -8,6 +8,7 @@
 
 #include "ingest/store.h"
 #include "tests/state_fixture.h"
+#include "tests/state_to_store.h"
 
 enum { FAMILIES = 3, IDS = 12 };
 
@@ -108,20 +109,6 @@ static inline void change_something(struct life *life)
     }
 }
 
-static inline void put_pages(struct life *life)
-{
-    struct reader in = reader_of(buf_slice(&life->pages));
-    struct slice key, value;
-    while (state_next_page(&in, &key, &value)) {
-        char at[1 + STATE_PAGE_KEY] = {STORE_PAGE};
-        memcpy(at + 1, key.data, key.len);
-        if (value.len > 0)
-            life->store->ops->put(life->batch, (struct slice){at, sizeof at}, value);
-        else
-            life->store->ops->drop(life->batch, (struct slice){at, sizeof at});
-    }
-}
-
 /* As the commit protocol does it, with sweeps that begin and go on at random. */
 static inline void seal(struct life *life)
 {
@@ -137,7 +124,7 @@ static inline void seal(struct life *life)
     }
     bool finished = life->sweeping && draw(&life->seed, 2) == 0 &&
                     !state_sweep_some(life->state, draw(&life->seed, 20 * PAGE), &life->pages);
-    put_pages(life);
+    put_pages(life->store, life->batch, &life->pages);
     struct store_key key = store_number_key(STORE_REDO, life->epoch);
     life->store->ops->put(life->batch, store_key_slice(&key), buf_slice(&life->redo));
     if (finished) {

@@ -16,6 +16,7 @@
 #include "ingest/fetch.h"
 #include "ingest/store_memory.h"
 #include "tests/state_copy.h"
+#include "tests/state_to_store.h"
 
 enum { N = 1500, KEYS = 2 };
 
@@ -77,24 +78,7 @@ static void restart(struct fixture *f)
 /* Memory that holds next to nothing: what the store lacks is written to it, and all goes. */
 static void spill(struct fixture *f)
 {
-    struct buf redo = {0}, pages = {0};
-    state_seal(f->state, &redo);
-    state_take_drops(f->state, &pages);
-    buf_reset(&pages);
-    state_sweep_begin(f->state);
-    cr_assert(not(state_sweep_some(f->state, SIZE_MAX / 2, &pages)));
-    struct store_batch *batch = f->disk->ops->batch_create(f->disk);
-    struct reader in = reader_of(buf_slice(&pages));
-    struct slice key, value;
-    while (state_next_page(&in, &key, &value)) {
-        char stored[1 + STATE_PAGE_KEY] = {STORE_PAGE};
-        memcpy(stored + 1, key.data, key.len);
-        f->disk->ops->put(batch, (struct slice){stored, sizeof stored}, value);
-    }
-    cr_assert(eq(int, f->disk->ops->write(f->disk, batch), ST_OK));
-    f->disk->ops->batch_free(batch);
-    buf_done(&redo);
-    buf_done(&pages);
+    sweep_to_store(f->state, f->disk);
     for (int i = 0; i <= STATE_TURNS_KEPT + 1; i++)
         state_turn(f->state);
     state_durable(f->state, state_turns(f->state));

@@ -11,6 +11,7 @@
 
 #include "ingest/fetch.h"
 #include "ingest/store_memory.h"
+#include "tests/state_to_store.h"
 
 enum { RECORDS = 40, BIG = 3 * STATE_PAGE + 100 };
 
@@ -59,28 +60,6 @@ static void end(struct life *life)
     store_free(life->store);
 }
 
-/* Writes all changed pages to the store. */
-static void sweep(struct life *life)
-{
-    struct buf redo = {0}, pages = {0};
-    state_seal(life->state, &redo);
-    state_take_drops(life->state, &pages);
-    state_sweep_begin(life->state);
-    cr_assert(not(state_sweep_some(life->state, SIZE_MAX / 2, &pages)));
-    struct store_batch *batch = life->store->ops->batch_create(life->store);
-    struct reader in = reader_of(buf_slice(&pages));
-    struct slice key, value;
-    while (state_next_page(&in, &key, &value)) {
-        char stored[1 + STATE_PAGE_KEY] = {STORE_PAGE};
-        memcpy(stored + 1, key.data, key.len);
-        life->store->ops->put(batch, (struct slice){stored, sizeof stored}, value);
-    }
-    cr_assert(eq(int, life->store->ops->write(life->store, batch), ST_OK));
-    life->store->ops->batch_free(batch);
-    buf_done(&redo);
-    buf_done(&pages);
-}
-
 static void turns(struct life *life, unsigned n)
 {
     while (n-- > 0)
@@ -95,7 +74,7 @@ static size_t evict_all(struct life *life)
 
 static void make_old_and_durable(struct life *life)
 {
-    sweep(life);
+    sweep_to_store(life->state, life->store);
     turns(life, STATE_TURNS_KEPT + 2);
     state_durable(life->state, state_turns(life->state));
 }
@@ -126,7 +105,7 @@ Test(state_cold, what_the_store_lacks_stays)
     turns(&life, 100);
     state_durable(life.state, 100);
     cr_expect(eq(sz, evict_all(&life), 0));
-    sweep(&life); /* written, but not known to be durable */
+    sweep_to_store(life.state, life.store); /* written, but not known to be durable */
     turns(&life, 100);
     cr_expect(eq(sz, evict_all(&life), 0));
     cr_expect(state_complete(life.state));
@@ -247,7 +226,7 @@ Test(fetch, asks_in_rounds)
 Test(fetch, does_not_replace_what_is_here)
 {
     struct life life = begin();
-    sweep(&life);
+    sweep_to_store(life.state, life.store);
     struct record *rec = state_find(life.state, life.family, id_of(5));
     rec->data[2] = 'x';
     state_touch(life.state, rec, 2, 1);
