@@ -20,18 +20,19 @@ struct file_sum file_sum_of(struct slice bytes)
     return (struct file_sum){bytes.len, {hash.low64, hash.high64}};
 }
 
-static bool write_all(int fd, const char *at, size_t len)
+enum status file_write_all(int fd, const void *data, size_t len)
 {
+    const char *at = data;
     while (len > 0) {
         ssize_t n = write(fd, at, len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return false;
+            return ST_EIO;
         at += n;
         len -= (size_t)n;
     }
-    return true;
+    return ST_OK;
 }
 
 /* Reads to the end; to: where it is written, or -1. */
@@ -49,7 +50,7 @@ static bool pass(int from, int to, XXH3_state_t *hash, uint64_t *size)
             break;
         XXH3_128bits_update(hash, piece, (size_t)n);
         *size += (uint64_t)n;
-        if (to >= 0 && !write_all(to, piece, (size_t)n))
+        if (to >= 0 && file_write_all(to, piece, (size_t)n) < 0)
             n = -1;
     }
     free(piece);
@@ -138,18 +139,15 @@ enum status file_read(const char *path, struct buf *ret)
 
 enum status file_write(const char *path, struct slice bytes)
 {
-    char part[PATH_MAX], folder[PATH_MAX];
+    char part[PATH_MAX];
     int len = snprintf(part, sizeof part, "%s.tmp", path);
     if (len < 0 || (size_t)len >= sizeof part)
         return ST_EIO;
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return ST_EIO;
-    TRY(finish(fd, part, write_all(fd, bytes.data, bytes.len) ? ST_OK : ST_EIO));
+    TRY(finish(fd, part, file_write_all(fd, bytes.data, bytes.len)));
     if (rename(part, path) < 0)
         return ST_EIO;
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    return folder_sync(folder);
+    return folder_sync_parent(path);
 }

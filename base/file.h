@@ -25,6 +25,8 @@ STATUS_CHECKED enum status file_sum(const char *path, struct file_sum *ret);
 STATUS_CHECKED enum status file_copy(const char *from, const char *to, struct file_sum *ret);
 /* Appends all of it. */
 STATUS_CHECKED enum status file_read(const char *path, struct buf *ret);
+/* All of it, however often the write is interrupted. */
+STATUS_CHECKED enum status file_write_all(int fd, const void *data, size_t len);
 /* To path.tmp, fsync, rename, fsync of the folder: after ST_OK the file is there, whole. */
 STATUS_CHECKED enum status file_write(const char *path, struct slice bytes);
 

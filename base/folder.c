@@ -20,6 +20,15 @@ enum status folder_sync(const char *path)
     return st;
 }
 
+enum status folder_sync_parent(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    return folder_sync(folder);
+}
+
 /* end: where the folder's path ends in `path`; slash: the last one before that, or NULL. */
 static enum status make_one(char *path, char *end, char *slash)
 {

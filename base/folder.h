@@ -12,6 +12,8 @@ STATUS_CHECKED enum status folder_make(const char *path);
 
 /* Makes what was created, renamed or removed in a folder durable. ST_EIO (errno says why). */
 STATUS_CHECKED enum status folder_sync(const char *path);
+/* The same for the folder that a file or folder is in: after it was created, renamed or removed. */
+STATUS_CHECKED enum status folder_sync_parent(const char *path);
 /* Removes a folder with all that it holds, as far as that can be removed. */
 void folder_remove(const char *path);
 

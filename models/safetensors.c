@@ -10,6 +10,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/file.h"
+#include "base/folder.h"
 #include "models/safetensors_format.h"
 
 struct text_pair {
@@ -225,45 +227,17 @@ static void write_header(const struct tensors *tensors, struct buf *ret)
     buf_done(&json);
 }
 
-static bool write_all(int fd, const void *data, size_t len)
-{
-    const char *at = data;
-    while (len > 0) {
-        ssize_t n = write(fd, at, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static bool write_file(const struct tensors *tensors, int fd)
 {
     struct buf header = {0};
     write_header(tensors, &header);
-    bool ok = write_all(fd, header.data, header.len);
+    enum status st = file_write_all(fd, header.data, header.len);
     buf_done(&header);
-    for (size_t i = 0; ok && i < tensors->n; i++) {
+    for (size_t i = 0; st == ST_OK && i < tensors->n; i++) {
         const struct tensor *tensor = &tensors->items[i];
-        ok = write_all(fd, tensor->data, tensor->n * tensor_types[tensor->type].size);
+        st = file_write_all(fd, tensor->data, tensor->n * tensor_types[tensor->type].size);
     }
-    return ok && fsync(fd) == 0;
-}
-
-/* A renamed file is durable once its folder is. */
-static bool sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int fd = open(must(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
+    return st == ST_OK && fsync(fd) == 0;
 }
 
 enum status tensors_write(const struct tensors *tensors, const char *path)
@@ -275,7 +249,7 @@ enum status tensors_write(const struct tensors *tensors, const char *path)
     bool ok = fd >= 0 && write_file(tensors, fd);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
-    ok = ok && rename(temporary.data, path) == 0 && sync_folder(path);
+    ok = ok && rename(temporary.data, path) == 0 && folder_sync_parent(path) == ST_OK;
     if (!ok && fd >= 0) {
         int cause = errno;
         unlink(temporary.data);

@@ -49,15 +49,6 @@ static enum status begin(struct making *making, const char *to, struct buf *erro
     return st < 0 ? checkpoint_failed(error, st, "cannot make", making->part) : ST_OK;
 }
 
-static enum status sync_parent(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    return folder_sync(folder);
-}
-
 /* After that TO is there, or nothing is. */
 static enum status end(struct making *making, enum status st, struct buf *error)
 {
@@ -67,7 +58,7 @@ static enum status end(struct making *making, enum status st, struct buf *error)
         if (st == ST_OK && rename(making->part, making->to) < 0)
             st = ST_EIO;
         if (st == ST_OK)
-            st = sync_parent(making->to);
+            st = folder_sync_parent(making->to);
         if (st < 0)
             checkpoint_failed(error, st, "cannot make", making->to);
     }

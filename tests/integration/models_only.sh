@@ -1,6 +1,6 @@
 #!/bin/sh
-# The learners build and work with a C and a C++ compiler and nothing else: no package is looked for, and a
-# program links against base/ and models/ alone.
+# The learners build and work with a C and a C++ compiler and xxhash's header: no package is looked for, and
+# a program links against base/ and models/ alone.
 #
 #     models_only.sh FRESHET REPOSITORY
 set -eu
