@@ -129,24 +129,31 @@ def compare(checks, what, killed, whole):
         [(source, killed[source], whole[source]) for source in differing[:1]]))
 
 
-def arguments():
+def arguments(events, kills):
+    """A parser of them, with these defaults."""
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("tools")
-    parser.add_argument("--publish", default="7d", help="event time between model versions")
-    parser.add_argument("--events", type=int, default=30000)
-    parser.add_argument("--kills", type=int, default=26)
+    parser.add_argument("--events", type=int, default=events)
+    parser.add_argument("--kills", type=int, default=kills, help="of each way of delivery")
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    return parser
+
+
+def make_input(args, rng):
+    """Events, labels, and the last label, behind all of them."""
+    rows = payments(args.events, seed=args.seed)
+    events, labels = spoilt(events_of(rows), rng), disputed(labels_of(rows), rng)
+    return events, labels, Record(end_of(events, labels) + 1, b"end", b'{"ID":"end","FRAUD":0}')
 
 
 def main():
-    args = arguments()
+    parser = arguments(events=30000, kills=26)
+    parser.add_argument("--publish", default="7d", help="event time between model versions")
+    args = parser.parse_args()
     rng = random.Random(args.seed)
     checks = Checks()
-    rows = payments(args.events, seed=args.seed)
-    events, labels = spoilt(events_of(rows), rng), disputed(labels_of(rows), rng)
-    end = Record(end_of(events, labels) + 1, b"end", b'{"ID":"end","FRAUD":0}')
+    events, labels, end = make_input(args, rng)
     with Work() as work, Broker(payments=PARTITIONS, frauds=PARTITIONS, whole=8, whole_dead=1,
                                 killed=48, killed_dead=1) as broker:
         broker.fill("payments", events)

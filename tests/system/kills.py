@@ -14,7 +14,6 @@ Then records come while the service is killed. What is merged when then depends 
 are not compared, but the rest holds.
 """
 
-import argparse
 import json
 import random
 import sys
@@ -23,8 +22,7 @@ import time
 
 from kafka import Kafka
 import kill
-from harness import (Checks, Record, Service, Work, by_source, end_of, events_of, labels_of,
-                     payments, pipeline, run_through)
+from harness import Checks, Record, Service, Work, by_source, pipeline, run_through
 
 PARTITIONS = 3
 DELAY_S = 0.01  # of the network, each way
@@ -160,23 +158,11 @@ def killed_while_filled(checks, args, rng, work, broker, events, labels, end, de
     checks.say(f"{delivery}, filled meanwhile: {kills} kills")
 
 
-def arguments():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("tools")
-    parser.add_argument("--events", type=int, default=20000)
-    parser.add_argument("--kills", type=int, default=21, help="of each way of delivery")
-    parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
-
-
 def main():
-    args = arguments()
+    args = kill.arguments(events=20000, kills=21).parse_args()
     rng = random.Random(args.seed)
     checks = Checks()
-    rows = payments(args.events, seed=args.seed)
-    events, labels = kill.spoilt(events_of(rows), rng), kill.disputed(labels_of(rows), rng)
-    end = Record(end_of(events, labels) + 1, b"end", b'{"ID":"end","FRAUD":0}')
+    events, labels, end = kill.make_input(args, rng)
     topics = {"payments": PARTITIONS, "frauds": PARTITIONS, "whole": 4, "whole_dead": 1}
     for delivery in DELIVERIES:
         topics.update({f"killed_{delivery}": 4, f"killed_{delivery}_dead": 1,

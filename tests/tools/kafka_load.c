@@ -1,35 +1,39 @@
 /*
  * Loads on a broker, for measurements: what librdkafka alone makes of it, and how long an answer
- * takes.
+ * takes. Prints NAME=VALUE pairs.
  *
  *     kafka_load produce BROKERS TOPIC FILE [TOPIC FILE]
- *                    the lines of FILE to partition 0 as fast as it goes; those of two files in the
- *                    order of their timestamps
- *     kafka_load consume BROKERS TOPIC N       the first N messages of partition 0, and nothing is
- * done with them kafka_load latency BROKERS IN OUT FILE RATE SECONDS lines of FILE to partition 0
- * of IN, RATE a second, while partition 0 of OUT is read: from the call that produces to the poll
- * that brings what came of it kafka_load transactions BROKERS TOPIC GROUP N     N transactions of a
- * message and an offset each kafka_load reach BROKERS TOPIC GROUP OFFSET       ends once the
- * group's offset of partition 0 is there
  *
- * A line is TIMESTAMP_MS, a blank, and the payload, as for topic.c. Prints NAME=VALUE pairs.
+ * The lines of FILE to partition 0 as fast as it goes; those of two files in the order of their
+ * timestamps. For the format of lines see lines.h.
+ *
+ *     kafka_load consume BROKERS TOPIC N
+ *
+ * The first N messages of partition 0, and nothing is done with them.
+ *
+ *     kafka_load latency BROKERS IN OUT FILE RATE SECONDS
+ *
+ * Lines of FILE to partition 0 of IN, RATE a second, while partition 0 of OUT is read: from the
+ * call that produces to the poll that brings what came of it.
+ *
+ *     kafka_load transactions BROKERS TOPIC GROUP N
+ *
+ * N transactions of a message and an offset each.
+ *
+ *     kafka_load reach BROKERS TOPIC GROUP OFFSET
+ *
+ * Ends once the group's offset of partition 0 is there.
  */
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "ingest/kafka_conf.h"
+#include "tests/tools/client.h"
+#include "tests/tools/lines.h"
 
-enum { TIMEOUT_MS = 20000, BATCH = 2000, LINES_MAX = 8 << 20, WARM_S = 2, ANSWER_S = 30 };
-
-__attribute__((noreturn)) static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "kafka_load: %s: %s\n", what, why);
-    exit(1);
-}
+enum { TIMEOUT_MS = 20000, BATCH = 2000, WARM_S = 2, ANSWER_S = 30 };
 
 static double seconds_of(clockid_t clock)
 {
@@ -50,97 +54,6 @@ static void wait_until(double time)
         return;
     struct timespec t = {(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
     nanosleep(&t, NULL);
-}
-
-/* Lines. */
-
-struct lines {
-    char *text; /* the whole file */
-    const char **payloads;
-    size_t *lens;
-    int64_t *times;
-    size_t n;
-};
-
-static void add_line(struct lines *lines, char *line)
-{
-    char *payload = NULL;
-    if (lines->n == LINES_MAX)
-        die(line, "too many lines");
-    lines->times[lines->n] = strtoll(line, &payload, 10);
-    if (payload == line)
-        die(line, "begins with no timestamp");
-    payload += *payload == ' ';
-    lines->payloads[lines->n] = payload;
-    lines->lens[lines->n++] = strlen(payload);
-}
-
-static char *read_file(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    if (!file || fseek(file, 0, SEEK_END) != 0)
-        die(path, "cannot be read");
-    size_t len = (size_t)ftell(file);
-    char *text = calloc(1, len + 1);
-    rewind(file);
-    if (!text || fread(text, 1, len, file) != len)
-        die(path, "cannot be read");
-    fclose(file);
-    return text;
-}
-
-static struct lines read_lines(const char *path)
-{
-    struct lines lines = {.text = read_file(path)};
-    lines.payloads = calloc(LINES_MAX, sizeof *lines.payloads);
-    lines.lens = calloc(LINES_MAX, sizeof *lines.lens);
-    lines.times = calloc(LINES_MAX, sizeof *lines.times);
-    if (!lines.payloads || !lines.lens || !lines.times)
-        die(path, "no memory");
-    char *rest = lines.text;
-    for (char *line; (line = strsep(&rest, "\n"));)
-        if (*line)
-            add_line(&lines, line);
-    if (lines.n == 0)
-        die(path, "is empty");
-    return lines;
-}
-
-static void lines_done(struct lines *lines)
-{
-    free(lines->text);
-    free(lines->payloads);
-    free(lines->lens);
-    free(lines->times);
-}
-
-/* Clients. */
-
-static rd_kafka_t *connect_to(rd_kafka_type_t type, const char *brokers,
-                              const struct kafka_setting *settings,
-                              void (*report)(rd_kafka_t *, const rd_kafka_message_t *, void *))
-{
-    struct kafka_conf_spec spec = {.brokers = brokers, .defaults = settings};
-    struct buf error = {0};
-    rd_kafka_conf_t *conf = NULL;
-    rd_kafka_t *client = NULL;
-    if (kafka_conf_create(&spec, &error, &conf) == ST_OK) {
-        if (report)
-            rd_kafka_conf_set_dr_msg_cb(conf, report);
-        if (kafka_client_create(type, conf, &error, &client) == ST_OK)
-            return client;
-    }
-    buf_byte(&error, 0);
-    die(brokers, error.data);
-}
-
-static _Atomic size_t refused;
-
-static void count_refused(rd_kafka_t *client, const rd_kafka_message_t *message, void *arg)
-{
-    (void)client;
-    (void)arg;
-    refused += message->err != 0;
 }
 
 /* Batches as a busy producer makes them; the least latency where there are only a few messages. */
@@ -168,23 +81,6 @@ static rd_kafka_t *consumer_for(const char *brokers)
         {NULL, NULL},
     };
     return connect_to(RD_KAFKA_CONSUMER, brokers, settings, NULL);
-}
-
-static void send_line(rd_kafka_t *client, rd_kafka_topic_t *topic, int partition,
-                      const struct lines *lines, size_t i, bool dated)
-{
-    rd_kafka_resp_err_t err;
-    while ((err = rd_kafka_producev(
-                client, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition),
-                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                RD_KAFKA_V_TIMESTAMP(dated ? lines->times[i] : 0),
-                RD_KAFKA_V_VALUE((void *)(uintptr_t)lines->payloads[i], lines->lens[i]),
-                RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        rd_kafka_poll(client, 100);
-    if (err)
-        die("produce", rd_kafka_err2str(err));
-    if (i % 256 == 0)
-        rd_kafka_poll(client, 0);
 }
 
 static void print_rate(const char *what, size_t n, double wall, double cpu)

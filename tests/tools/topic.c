@@ -20,18 +20,13 @@
 #include <stdlib.h>
 
 #include "ingest/kafka_conf.h"
+#include "tests/tools/client.h"
 
 enum { TIMEOUT_MS = 20000 };
 
-__attribute__((noreturn)) static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "topic: %s: %s\n", what, why);
-    exit(1);
-}
-
 static const char *group = "topic", *isolation = "read_committed";
 
-static rd_kafka_t *connect_to(rd_kafka_type_t type, const char *brokers,
+static rd_kafka_t *connect_as(rd_kafka_type_t type, const char *brokers,
                               void (*report)(rd_kafka_t *, const rd_kafka_message_t *, void *))
 {
     const struct kafka_setting settings[] = {
@@ -46,30 +41,10 @@ static rd_kafka_t *connect_to(rd_kafka_type_t type, const char *brokers,
         {"auto.offset.reset", "error"},
         {NULL, NULL},
     };
-    struct kafka_conf_spec spec = {.brokers = brokers, .defaults = settings};
-    struct buf error = {0};
-    rd_kafka_conf_t *conf = NULL;
-    rd_kafka_t *client = NULL;
-    if (kafka_conf_create(&spec, &error, &conf) == ST_OK) {
-        if (report)
-            rd_kafka_conf_set_dr_msg_cb(conf, report);
-        if (kafka_client_create(type, conf, &error, &client) == ST_OK)
-            return client;
-    }
-    buf_byte(&error, 0);
-    die(brokers, error.data);
+    return connect_to(type, brokers, settings, report);
 }
 
 /* fill */
-
-static size_t refused;
-
-static void count_refused(rd_kafka_t *client, const rd_kafka_message_t *message, void *arg)
-{
-    (void)client;
-    (void)arg;
-    refused += message->err != 0;
-}
 
 static void send_line(rd_kafka_t *client, const char *topic, int partition, char *line, size_t len)
 {
@@ -95,7 +70,7 @@ static int fill(const char *brokers, const char *topic, int partition, const cha
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     if (!file)
         die(path, "cannot be read");
-    rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, count_refused);
+    rd_kafka_t *client = connect_as(RD_KAFKA_PRODUCER, brokers, count_refused);
     char *line = NULL;
     size_t cap = 0, n = 0;
     for (ssize_t len; (len = getline(&line, &cap, file)) >= 0; n++) {
@@ -173,7 +148,7 @@ static rd_kafka_topic_partition_list_t *list_partitions(rd_kafka_t *client, cons
 
 static int dump(const char *brokers, const char *topic)
 {
-    rd_kafka_t *client = connect_to(RD_KAFKA_CONSUMER, brokers, NULL);
+    rd_kafka_t *client = connect_as(RD_KAFKA_CONSUMER, brokers, NULL);
     rd_kafka_poll_set_consumer(client);
     rd_kafka_topic_partition_list_t *list = list_partitions(client, brokers, topic);
     rd_kafka_assign(client, list);
@@ -213,6 +188,24 @@ static void await(rd_kafka_queue_t *queue, const char *what)
     rd_kafka_event_destroy(event);
 }
 
+/* One request to the broker's administration. */
+struct request {
+    rd_kafka_t *client;
+    rd_kafka_queue_t *queue; /* of its answer */
+};
+
+static struct request request_begin(const char *brokers)
+{
+    rd_kafka_t *client = connect_as(RD_KAFKA_PRODUCER, brokers, NULL);
+    return (struct request){client, rd_kafka_queue_new(client)};
+}
+
+static void request_end(struct request *request)
+{
+    rd_kafka_queue_destroy(request->queue);
+    rd_kafka_destroy(request->client);
+}
+
 static void apply_setting(rd_kafka_NewTopic_t *topic, char *setting)
 {
     char *value = strchr(setting, '=');
@@ -226,47 +219,41 @@ static void apply_setting(rd_kafka_NewTopic_t *topic, char *setting)
 static int make(const char *brokers, const char *name, int partitions, char **settings, int n)
 {
     char error[256] = "";
-    rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    struct request request = request_begin(brokers);
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, error, sizeof error);
     if (!topic)
         die(name, error);
     for (int i = 0; i < n; i++)
         apply_setting(topic, settings[i]);
-    rd_kafka_CreateTopics(client, &topic, 1, NULL, queue);
-    await(queue, name);
+    rd_kafka_CreateTopics(request.client, &topic, 1, NULL, request.queue);
+    await(request.queue, name);
     rd_kafka_NewTopic_destroy(topic);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy(client);
+    request_end(&request);
     return 0;
 }
 
 static int drop(const char *brokers, const char *name)
 {
-    rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    struct request request = request_begin(brokers);
     rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
-    rd_kafka_DeleteTopics(client, &topic, 1, NULL, queue);
-    await(queue, name);
+    rd_kafka_DeleteTopics(request.client, &topic, 1, NULL, request.queue);
+    await(request.queue, name);
     rd_kafka_DeleteTopic_destroy(topic);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy(client);
+    request_end(&request);
     return 0;
 }
 
 static int cut(const char *brokers, const char *name, int partition, int64_t offset)
 {
-    rd_kafka_t *client = connect_to(RD_KAFKA_PRODUCER, brokers, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    struct request request = request_begin(brokers);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, name, partition)->offset = offset;
     rd_kafka_DeleteRecords_t *records = rd_kafka_DeleteRecords_new(list);
-    rd_kafka_DeleteRecords(client, &records, 1, NULL, queue);
-    await(queue, name);
+    rd_kafka_DeleteRecords(request.client, &records, 1, NULL, request.queue);
+    await(request.queue, name);
     rd_kafka_DeleteRecords_destroy(records);
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy(client);
+    request_end(&request);
     return 0;
 }
 
@@ -274,7 +261,7 @@ static int cut(const char *brokers, const char *name, int partition, int64_t off
 
 static int offsets(const char *brokers, const char *topic)
 {
-    rd_kafka_t *client = connect_to(RD_KAFKA_CONSUMER, brokers, NULL);
+    rd_kafka_t *client = connect_as(RD_KAFKA_CONSUMER, brokers, NULL);
     rd_kafka_topic_partition_list_t *list = list_partitions(client, brokers, topic);
     rd_kafka_resp_err_t err = rd_kafka_committed(client, list, TIMEOUT_MS);
     if (err)
