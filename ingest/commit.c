@@ -9,6 +9,7 @@
 #include "ingest/fetch.h"
 #include "ingest/formats.h"
 #include "ingest/outbox.h"
+#include "ingest/retention.h"
 
 #define KEY_HEAD    "mhead"
 #define KEY_TRAINER "mtrainer"
@@ -199,12 +200,21 @@ static void drop_numbers(struct commit *commit, enum store_space space, uint64_t
     }
 }
 
+/* Of many epochs at a time. */
+static void drop_runs(struct commit *commit, uint64_t below)
+{
+    if (commit->runs_first >= below)
+        return;
+    struct store_key from = store_number_key(STORE_RUNS, commit->runs_first);
+    struct store_key to = store_number_key(STORE_RUNS, below);
+    commit->store->ops->drop_range(commit->batch, store_key_slice(&from), store_key_slice(&to));
+    commit->runs_first = below;
+}
+
 static void drop_needless(struct commit *commit, const struct epoch *epoch)
 {
     drop_numbers(commit, STORE_REDO, &commit->redo_first, epoch->redo_needed);
-    if (epoch->number > commit->options.runs_kept)
-        drop_numbers(commit, STORE_RUNS, &commit->runs_first,
-                     epoch->number - commit->options.runs_kept);
+    drop_runs(commit, epoch->runs_needed);
     uint64_t acked;
     while (outbox_take_acked(&commit->outbox, &acked)) {
         struct store_key key = store_number_key(STORE_OUTBOX, acked);
@@ -280,6 +290,9 @@ enum status commit_write(struct commit *commit, struct epoch *epoch)
         formats_put(commit->store, commit->batch);
     put_number(commit, STORE_REDO, epoch->number, &epoch->redo);
     put_number(commit, STORE_RUNS, epoch->number, &epoch->runs);
+    if (epoch->runs_marks.len > 0)
+        commit->store->ops->put(commit->batch, slice_of(RETENTION_KEY),
+                                buf_slice(&epoch->runs_marks));
     put_number(commit, STORE_OUTBOX, epoch->number, &epoch->outbox);
     put_examples(commit, epoch);
     put_pages(commit, &epoch->pages);

@@ -38,7 +38,6 @@ struct commit_options {
     lane_name_fn lane_name;
     void *lane_arg;
     uint64_t outbox_rows_max; /* commit_ready() is false while more rows wait */
-    uint64_t runs_kept;       /* epochs whose runs stay */
     /* Where the store's pages take more than this, commit_recover() loads only the records that
      * redo values change and the families named here; 0: all are loaded. */
     uint64_t load_max;

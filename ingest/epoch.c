@@ -2,20 +2,22 @@
 
 void epoch_reset(struct epoch *epoch, uint64_t number)
 {
-    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages,     &epoch->runs,
-                          &epoch->examples, &epoch->outbox, &epoch->positions, NULL};
+    struct buf *bufs[] = {&epoch->head,   &epoch->redo,       &epoch->pages,
+                          &epoch->runs,   &epoch->runs_marks, &epoch->examples,
+                          &epoch->outbox, &epoch->positions,  NULL};
     for (struct buf **buf = bufs; *buf; buf++)
         buf_reset(*buf);
     epoch->number = number;
     epoch->examples_first = epoch->examples_n = epoch->outbox_rows = epoch->events = 0;
-    epoch->redo_needed = 0;
+    epoch->redo_needed = epoch->runs_needed = 0;
     epoch->oldest_arrival = INT64_MAX;
 }
 
 void epoch_done(struct epoch *epoch)
 {
-    struct buf *bufs[] = {&epoch->head,     &epoch->redo,   &epoch->pages,     &epoch->runs,
-                          &epoch->examples, &epoch->outbox, &epoch->positions, NULL};
+    struct buf *bufs[] = {&epoch->head,   &epoch->redo,       &epoch->pages,
+                          &epoch->runs,   &epoch->runs_marks, &epoch->examples,
+                          &epoch->outbox, &epoch->positions,  NULL};
     for (struct buf **buf = bufs; *buf; buf++)
         buf_done(*buf);
 }

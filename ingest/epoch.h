@@ -13,11 +13,12 @@
 #include "ingest/sink.h"
 
 struct epoch {
-    uint64_t number;  /* from 1 */
-    struct buf head;  /* where everything stands after it: see head.h of online/ */
-    struct buf redo;  /* changed records (state_seal) */
-    struct buf pages; /* pages of this epoch's share of the sweep, and of dropped records */
-    struct buf runs;  /* the input taken, in order */
+    uint64_t number;       /* from 1 */
+    struct buf head;       /* where everything stands after it: see head.h of online/ */
+    struct buf redo;       /* changed records (state_seal) */
+    struct buf pages;      /* pages of this epoch's share of the sweep, and of dropped records */
+    struct buf runs;       /* the input taken, in order */
+    struct buf runs_marks; /* see retention.h; empty: they are as they were */
     struct buf examples;
     uint64_t examples_first; /* number of the first item */
     uint64_t examples_n;
@@ -25,6 +26,7 @@ struct epoch {
     uint64_t outbox_rows;
     struct buf positions; /* where the input stands after it (positions_put) */
     uint64_t redo_needed; /* redo values of epochs below this one are not needed any more */
+    uint64_t runs_needed; /* likewise, runs */
     uint64_t events;
     int64_t oldest_arrival; /* of its events; INT64_MAX if none */
 };

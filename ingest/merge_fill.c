@@ -2,10 +2,6 @@
 
 #include <math.h>
 
-/* A batch takes no more than this and one record beyond it, however many events that is: records
- * that cannot be decoded may be long. */
-enum { BATCH_BYTES = 16 * 1024 * 1024 };
-
 /* A binary heap of heads, least first. */
 
 static bool head_less(struct head a, struct head b)
@@ -93,7 +89,7 @@ static bool is_held_back(const struct merge *merge, int64_t now)
     return false;
 }
 
-static void pass_time(struct merge *merge, int64_t time, int64_t now)
+void merge_pass_time(struct merge *merge, int64_t time, int64_t now)
 {
     if (merge->time != TIME_NONE && time <= merge->time)
         return;
@@ -107,7 +103,7 @@ static enum status take_head(struct merge *merge, struct lane *lane, struct batc
 {
     *bytes += lane_copy_head(lane, batch);
     if (lane->head.kind != EVENT_DEAD)
-        pass_time(merge, lane->head.time, now);
+        merge_pass_time(merge, lane->head.time, now);
     if (merge->n_labels > 0 && lane->info.is_file)
         merge_put_label(merge, merge_labels_of(merge, lane), &lane->head);
     enum status st = lane_advance(lane, &merge->rules, now);
@@ -144,10 +140,10 @@ static enum status take_all(struct merge *merge, struct batch *batch, int64_t no
 {
     bool held = false;
     size_t bytes = 0;
-    while (batch->n < batch->cap && bytes < BATCH_BYTES && !held) {
+    while (batch->n < batch->cap && bytes < MERGE_BATCH_BYTES && !held) {
         struct label_lane *label = merge->n_labels > 0 ? first_label(merge) : NULL;
         if (label) {
-            pass_time(merge, label_queue_head(&label->queue)->time, now);
+            merge_pass_time(merge, label_queue_head(&label->queue)->time, now);
             merge_take_label(label, batch);
         } else if (merge->n_heap > 0) {
             TRY(take_head(merge, &merge->lanes[merge->heap[0].lane], batch, now, &held, &bytes));
@@ -180,6 +176,16 @@ static bool may_grow(const struct merge *merge)
     return false;
 }
 
+void merge_add_tick(struct batch *batch, int64_t time, int64_t now)
+{
+    batch->events[batch->n++] = (struct event){.kind = EVENT_TICK,
+                                               .origin = {UINT32_MAX, 0},
+                                               .time = time,
+                                               .broker_time = TIME_NONE,
+                                               .arrived = now,
+                                               .label = NAN};
+}
+
 /* While nothing comes, event time goes on at the pace of the wall's. */
 static void tick(struct merge *merge, struct batch *batch, int64_t now)
 {
@@ -188,18 +194,15 @@ static void tick(struct merge *merge, struct batch *batch, int64_t now)
         now - last < merge->options.tick_every || batch->n == batch->cap)
         return;
     merge->ticked_at = now;
-    pass_time(merge, merge->time + (now - merge->time_at), now);
-    batch->events[batch->n++] = (struct event){.kind = EVENT_TICK,
-                                               .origin = {UINT32_MAX, 0},
-                                               .time = merge->time,
-                                               .broker_time = TIME_NONE,
-                                               .arrived = now,
-                                               .label = NAN};
+    merge_pass_time(merge, merge->time + (now - merge->time_at), now);
+    merge_add_tick(batch, merge->time, now);
 }
 
 static enum status fill(struct merge *merge, struct batch *batch, int64_t now)
 {
     TRY(start(merge, now));
+    if (merge->options.next_run)
+        return merge_fill_recorded(merge, batch, now);
     TRY(poll_lanes(merge, now));
     if (!is_held_back(merge, now))
         TRY(take_all(merge, batch, now));

@@ -1,14 +1,20 @@
 /*
  * ingest/merge_internal.h -- what the files of the merge share.
  *
- * merge.c makes it and answers questions about it, merge_fill.c is the merge itself, merge_lane.c
- * one lane, merge_labels.c the labels that a file's rows carry.
+ * merge.c makes it and answers questions about it, merge_fill.c is the merge itself,
+ * merge_recorded.c the one in an order that is given, merge_lane.c one lane, merge_labels.c the
+ * labels that a file's rows carry.
  */
 #ifndef INGEST_MERGE_INTERNAL_H
 #define INGEST_MERGE_INTERNAL_H
 
+#include "ingest/epoch.h"
 #include "ingest/label_queue.h"
 #include "ingest/merge_lane.h"
+
+/* A batch takes no more than this and one record beyond it, however many events that is: records
+ * that cannot be decoded may be long. */
+enum { MERGE_BATCH_BYTES = 16 * 1024 * 1024 };
 
 /* The labels that a file's rows carry: a lane without a source. */
 struct label_lane {
@@ -49,11 +55,22 @@ struct merge {
     int64_t time;      /* the latest that was merged; TIME_NONE: nothing yet */
     int64_t time_at;   /* when it was, monotonic */
     int64_t ticked_at; /* likewise */
+    struct run run;    /* of the recorded order: what is left of it, while in_run */
+    bool in_run;
+    char text[400]; /* of an error that names a record */
 };
 
 /* Sets merge_error() and returns st. */
 enum status merge_fail(struct merge *merge, enum status st, const char *text);
 enum status merge_fail_of(struct merge *merge, enum status st, const struct source *source);
+
+/* The merged time goes on to this, unless it is there already. */
+void merge_pass_time(struct merge *merge, int64_t time, int64_t now);
+/* There must be room in the batch. */
+void merge_add_tick(struct batch *batch, int64_t time, int64_t now);
+/* Fills the batch in the recorded order. */
+STATUS_CHECKED enum status merge_fill_recorded(struct merge *merge, struct batch *batch,
+                                               int64_t now);
 
 /* The label lane of a file, or NULL. */
 struct label_lane *merge_labels_of(struct merge *merge, const struct lane *file);

@@ -10,7 +10,7 @@ static enum status say(const char *dir, const char *what, enum status st, const 
     return st;
 }
 
-static enum status open_store(const char *dir, struct inspect *inspect)
+enum status inspect_open_store(const char *dir, struct store **ret)
 {
     char path[4200], *error = NULL;
     struct stat info;
@@ -25,7 +25,7 @@ static enum status open_store(const char *dir, struct inspect *inspect)
                 dir, holder);
         return ST_EBUSY;
     }
-    enum status st = store_open_rocks_to_read(path, &inspect->store, &error);
+    enum status st = store_open_rocks_to_read(path, ret, &error);
     if (st < 0)
         say(dir, "cannot open", st, error);
     free(error);
@@ -72,7 +72,7 @@ enum status inspect_open(const struct settings *settings, const char *dir, struc
 {
     struct inspect inspect = {0};
     head_init(&inspect.head);
-    enum status st = open_store(dir, &inspect);
+    enum status st = inspect_open_store(dir, &inspect.store);
     if (st == ST_OK)
         st = recover(dir, &inspect);
     if (st == ST_OK) {

@@ -24,6 +24,8 @@ struct inspect {
  * nothing was ever committed there, ST_ECORRUPT, ST_EVERSION, ST_EINVAL (config). */
 STATUS_CHECKED enum status inspect_open(const struct settings *settings, const char *dir,
                                         struct inspect *ret);
+/* The store alone. Returns ST_EBUSY, ST_ENOTFOUND, ST_ECORRUPT, ST_EIO. */
+STATUS_CHECKED enum status inspect_open_store(const char *dir, struct store **ret);
 void inspect_close(struct inspect *inspect);
 
 #endif

@@ -54,6 +54,14 @@ static enum status open_source(const struct settings *settings, struct kafka_end
     return st;
 }
 
+enum status kafka_ends_open_source(const struct settings *settings, struct source **ret)
+{
+    struct kafka_ends ends = {.brokers = settings->kafka.brokers};
+    TRY(open_source(settings, &ends));
+    *ret = ends.source;
+    return ST_OK;
+}
+
 static void tell_group(void *arg, const struct rd_kafka_topic_partition_list_s *offsets)
 {
     source_kafka_commit(arg, offsets);

@@ -23,6 +23,10 @@ STATUS_CHECKED enum status kafka_ends_open(const struct settings *settings, stru
 /* Takes the transactional id over, if there is one, and then reads what the group has committed:
  * one a lane of the source. Once the state directory is ours alone. Failures are logged. */
 STATUS_CHECKED enum status kafka_ends_resume(struct kafka_ends *ends, struct group_offset *ret);
+/* The source alone, of the broker that the config names. Failures are logged. The caller frees it.
+ */
+STATUS_CHECKED enum status kafka_ends_open_source(const struct settings *settings,
+                                                  struct source **ret);
 void kafka_ends_close(struct kafka_ends *ends);
 
 #endif

@@ -98,7 +98,6 @@ static enum status open_commit(struct service *service)
         .lane_name = lane_name,
         .lane_arg = service,
         .outbox_rows_max = 200000,
-        .runs_kept = 1000000,
         .load_max = half < LOAD_MAX ? half : LOAD_MAX,
         .loaded_families = loaded,
     };
@@ -124,6 +123,9 @@ static enum status recover_state(struct service *service)
     struct buf head = {0};
     uint64_t epoch;
     enum status st = commit_recover(service->commit, service->state, &head, &epoch);
+    if (st == ST_OK)
+        st = retention_recover(&service->retention, service->settings->state.runs_keep,
+                               service->store);
     if (st == ST_OK && epoch > 0)
         st = head_decode(buf_slice(&head), &service->head);
     if (st < 0)

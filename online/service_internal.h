@@ -10,6 +10,7 @@
 
 #include "base/metrics.h"
 #include "base/ring.h"
+#include "ingest/retention.h"
 #include "online/service.h"
 #include "online/staging.h"
 
@@ -76,6 +77,7 @@ struct service {
     int64_t swept_at;
     int64_t metrics_at, metrics_slow_at;
     struct service_counted counted;
+    struct retention retention;
     int64_t version_time; /* event time when the version took over; INT64_MIN: unknown */
     uint32_t version_seen;
     bool sweeping;

@@ -43,10 +43,13 @@ static bool asked_to_stop(const struct service *service)
 
 static void tell_source_failed(struct service *service, enum status st)
 {
+    bool recorded = service->options.merge.next_run;
     service->ingest_status = st;
     log_error("source.failed", "why=\"%s: %s\" hint=\"%s\"", status_text(st),
               merge_error(service->merge),
-              st == ST_ENOTFOUND ? SERVICE_GAP_HINT : "start it again");
+              st != ST_ENOTFOUND ? "start it again"
+              : recorded         ? "begin at a checkpoint from after it"
+                                 : SERVICE_GAP_HINT);
 }
 
 enum status service_step_ingest(struct service *service)
@@ -360,6 +363,7 @@ static void seal(struct service *service)
     state_expire_some(service->state, EXPIRE_PLACES);
     pipeline_seal(service->pipeline);
     sweep_share(service, &sealed->epoch, service_clock());
+    retention_seal(&service->retention, &sealed->epoch, service->head.clock);
     service_put_positions(service, &sealed->epoch.positions);
     sealed->turn = state_turns(service->state);
     service->commits_running++;

@@ -41,6 +41,14 @@ static const struct conf_option state_options[] = {
      .max = 1e6,
      .help = "While more input waits, what was taken is made durable and sent no more often than "
              "this: rare commits cost less. Otherwise it is at once."},
+    {.name = "runs_keep",
+     .type = CONF_DURATION,
+     .at = offsetof(struct state_settings, runs_keep),
+     .fallback = "1d",
+     .min = 0,
+     .max = 36500 * (double)DAY_US,
+     .help = "For how much of the stream's time the order in which input was taken stays recorded, "
+             "for `freshet audit`: up to 5 bytes an event. 0s: not at all."},
     CONF_END};
 static const struct conf_table state_table = {"state", "Where state lives.", state_options,
                                               sizeof(struct state_settings)};

@@ -20,6 +20,7 @@ struct state_settings {
     int64_t cache;        /* bytes */
     int64_t reserve;      /* bytes of disk that are left free */
     int64_t commit_every; /* us */
+    int64_t runs_keep;    /* us of the stream's time */
 };
 
 struct kafka_settings {

@@ -41,8 +41,7 @@ static inline enum status start(struct process *p, const struct commit_resumptio
     struct commit_options options = {.store = p->store,
                                      .sink = p->sink,
                                      .lane_name = name_lane,
-                                     .outbox_rows_max = 20,
-                                     .runs_kept = 3};
+                                     .outbox_rows_max = 20};
     cr_assert(eq(int, commit_create(&options, &p->commit), ST_OK));
     cr_assert(eq(int, state_create(&p->state), ST_OK));
     enum status st = commit_recover(p->commit, p->state, ret_head, &p->recovered);

@@ -65,6 +65,7 @@ Test(commit, runs_are_kept_for_a_while)
     struct process p = fresh();
     for (int i = 1; i <= 6; i++) {
         buf_text(&p.epoch.runs, "run");
+        p.epoch.runs_needed = i > 3 ? (uint64_t)i - 3 : 0;
         commit(&p);
         if (i == 4)
             restart(&p);

@@ -94,7 +94,7 @@ static inline void life_open(struct trainer_life *life)
     struct buf head = {0};
     life->sink = sink_memory_create();
     struct commit_options commit = {
-        .store = life->store, .sink = life->sink, .outbox_rows_max = 1000, .runs_kept = 10};
+        .store = life->store, .sink = life->sink, .outbox_rows_max = 1000};
     must(commit_create(&commit, &life->commit) == ST_OK && state_create(&life->state) == ST_OK);
     must(commit_recover(life->commit, life->state, &head, &life->epoch) == ST_OK);
     struct reader in = reader_of(buf_slice(&head));

@@ -233,6 +233,7 @@ static void begin(struct trial *trial)
     trial->idle_max = (int64_t)rng_below(&world->rng, 3 * SECOND_US);
     trial->store = sim_store_create(world, options->fault);
     trial->settings = *options->input->settings;
+    trial->settings.state.runs_keep = 36500 * DAY_US; /* they are replayed */
     if (!options->calm && world_chance(world, 2))
         trial->settings.state.cache = 1 + (int64_t)rng_below(&world->rng, 60000);
     if (options->fault == FAULT_ROWS_SENT_EARLY) {

@@ -10,19 +10,22 @@ each is that of the service that was never killed, versions of the model include
 state; what was sent twice has the same bytes; and under exactly_once a reader of committed records sees
 nothing twice, and the group's offsets end where the input ends.
 
-Then records come while the service is killed. What is merged when then depends on the moment, so scores
-are not compared, but the rest holds.
+Then records come while the service is killed. What is merged when then depends on the moment; the state
+directory records it, and `freshet audit` takes the same records in that order again, in one go: every score
+and dead letter must be the one that was sent, byte for byte, and the state that comes of it the one that
+the killed service left. The second half of the audit begins at a checkpoint, and gives the same.
 """
 
 import json
 import random
+import subprocess
 import sys
 import threading
 import time
 
 from kafka import Kafka
 import kill
-from harness import Checks, Record, Service, Work, by_source, pipeline, run_through
+from harness import PROGRAM, Checks, Record, Service, Work, by_source, pipeline, run_through
 
 PARTITIONS = 3
 DELAY_S = 0.01  # of the network, each way
@@ -140,6 +143,7 @@ def killed_while_filled(checks, args, rng, work, broker, events, labels, end, de
     topics = {"payments": f"payments_{delivery}", "frauds": f"frauds_{delivery}"}
     config["streams"][0]["topic"] = topics["payments"]
     config["labels"]["topic"] = topics["frauds"]
+    config["state"] = {"runs_keep": "3650d"}
     feeder = Feeder(broker, {topics["payments"]: events, topics["frauds"]: labels})
     feeder.start()
     kills = 0
@@ -149,6 +153,8 @@ def killed_while_filled(checks, args, rng, work, broker, events, labels, end, de
             time.sleep(rng.uniform(0, 0.7))
             service.kill()
             kills += 1
+        if kills == 2:
+            checkpoint(checks, work, name)
     if feeder.failed:
         sys.exit(feeder.failed)
     run_through(checks, work, config, end, name)
@@ -156,6 +162,43 @@ def killed_while_filled(checks, args, rng, work, broker, events, labels, end, de
     checks.equal(f"{delivery}, filled meanwhile: every record has a row", len(scores) + len(dead),
                  len(events))
     checks.say(f"{delivery}, filled meanwhile: {kills} kills")
+    check_audit(checks, work, config, name, scores, dead)
+
+
+def checkpoint(checks, work, name):
+    done = subprocess.run([PROGRAM, "state", "checkpoint", work.path(f"{name}_early"), "--state",
+                           work.path(name)], capture_output=True, text=True)
+    checks.equal(f"{name}: status of the checkpoint\n{done.stderr}", done.returncode, 0)
+
+
+def audit(checks, what, *options):
+    """{source: payload} of scores and of dead letters, as the recorded input gives them."""
+    done = subprocess.run([PROGRAM, "audit", "--quiet", *options], capture_output=True, text=True)
+    checks.equal(f"{what}: status of the audit\n{done.stderr}", done.returncode, 0)
+    rows = {"scores": {}, "dead_letters": {}}
+    for line in done.stdout.splitlines():
+        row = json.loads(line)
+        topic, *numbers = row["source"].split(":")
+        rows[row["to"]][topic, *map(int, numbers)] = row["payload"].encode()
+    return rows["scores"], rows["dead_letters"]
+
+
+def check_audit(checks, work, config, name, scores, dead):
+    plain = work.write("audit.yaml", json.dumps(config))
+    digest = kill.digest(checks, plain, work.path(name))
+    for what, *options in (["all"], ["later", "--from", work.path(f"{name}_early")]):
+        into = work.path(f"{name}_{what}")
+        again, dead_again = audit(checks, name, "-c", plain, "--state", work.path(name), "--into", into,
+                                  *options)
+        wanted = {source: scores.get(source) for source in (scores if what == "all" else again)}
+        kill.compare(checks, f"{name}, {what}: scores", wanted, again)
+        checks.equal(f"{name}, {what}: dead letters that differ",
+                     {source for source, payload in dead_again.items() if dead.get(source) != payload}, set())
+        checks.equal(f"{name}, {what}: digest of the state", kill.digest(checks, plain, into), digest)
+        checks.say(f"{name}, {what}: {len(again)} scores are those of the recorded input")
+        checks.true(f"{name}, {what}: dead letters", len(dead_again) == len(dead) or what == "later")
+        checks.true(f"{name}, {what}: there are some, and not all", 0 < len(again) and
+                    (len(again) < len(scores)) == (what == "later"), str(len(again)))
 
 
 def main():
