@@ -38,10 +38,8 @@ static inline enum status start(struct process *p, const struct commit_resumptio
                                 struct buf *ret_head)
 {
     p->sink = sink_memory_create();
-    struct commit_options options = {.store = p->store,
-                                     .sink = p->sink,
-                                     .lane_name = name_lane,
-                                     .outbox_rows_max = 20};
+    struct commit_options options = {
+        .store = p->store, .sink = p->sink, .lane_name = name_lane, .outbox_rows_max = 20};
     cr_assert(eq(int, commit_create(&options, &p->commit), ST_OK));
     cr_assert(eq(int, state_create(&p->state), ST_OK));
     enum status st = commit_recover(p->commit, p->state, ret_head, &p->recovered);
