@@ -2,12 +2,13 @@
  * ingest/commit.h -- the commit protocol: an epoch becomes durable as a whole, then its rows are
  * sent.
  *
- * 1. commit_write(): one fsynced write of everything in the epoch. Redo values that a finished
+ * Step 1, commit_write(): one fsynced write of everything in the epoch. Redo values that a finished
  * sweep has made needless, rows that were acknowledged and examples that the trainer's durable
- *    checkpoint has passed leave in the same write.
- * 2. commit_produce(): rows go to the sink in order, and acknowledgements are taken. Rows that the
- *    sink refuses for good are parked: stored under their origin, before any group offset passes
- *    them.
+ * checkpoint has passed leave in the same write.
+ *
+ * Step 2, commit_produce(): rows go to the sink in order, and acknowledgements are taken. Rows that
+ * the sink refuses for good are parked: stored under their origin, before any group offset passes
+ * them.
  *
  * After a crash commit_recover() brings back the state (pages, then redo values over them), the
  * head, and the rows not known to be acknowledged, which are sent again as stored: a score may then

@@ -1,0 +1,190 @@
+#include "ingest/commit_internal.h"
+
+#include <stdio.h>
+
+#include "ingest/fetch.h"
+#include "ingest/formats.h"
+
+struct recovery {
+    struct commit *commit;
+    struct state *state;
+    uint64_t redo_next;
+};
+
+static enum status corrupt(struct commit *commit, const char *what, uint64_t number)
+{
+    snprintf(commit->error, sizeof commit->error,
+             "%s %llu is unreadable: restore the state directory from a checkpoint", what,
+             (unsigned long long)number);
+    return ST_ECORRUPT;
+}
+
+static enum status load_page(void *arg, struct slice key, struct slice value)
+{
+    struct recovery *recovery = arg;
+    struct slice page = {key.data + 1, key.len - 1};
+    enum status st = state_load_page(recovery->state, page, value);
+    return st < 0 ? corrupt(recovery->commit, "page of shard", (unsigned char)key.data[1]) : ST_OK;
+}
+
+/* Pages are in order of shard, then family. */
+static enum status load_family(struct recovery *recovery, uint16_t family)
+{
+    struct store *store = recovery->commit->store;
+    for (unsigned shard = 0; shard < 256; shard++) {
+        const unsigned char from[] = {STORE_PAGE, (unsigned char)shard,
+                                      (unsigned char)(family >> 8), (unsigned char)family};
+        unsigned char to[sizeof from];
+        memcpy(to, from, sizeof to);
+        to[2] = (unsigned char)((family + 1) >> 8);
+        to[3] = (unsigned char)(family + 1);
+        TRY(store->ops->scan(store, (struct slice){(const char *)from, sizeof from},
+                             (struct slice){(const char *)to, sizeof to}, load_page, recovery));
+    }
+    return ST_OK;
+}
+
+static bool is_named(const char *const *names, struct slice name)
+{
+    for (; names && *names; names++)
+        if (slice_eq(slice_of(*names), name))
+            return true;
+    return false;
+}
+
+/* Family 0 tells the names of the others. */
+static enum status load_named_families(struct recovery *recovery)
+{
+    TRY(load_family(recovery, 0));
+    struct slice name;
+    for (uint16_t family = 1;
+         (name.data = state_family_name(recovery->state, family, &name.len)) != NULL; family++)
+        if (is_named(recovery->commit->options.loaded_families, name))
+            TRY(load_family(recovery, family));
+    return ST_OK;
+}
+
+static enum status load_record(void *arg, uint16_t family, struct key128 id)
+{
+    struct recovery *recovery = arg;
+    return fetch_record(recovery->commit->store, recovery->state, family, id);
+}
+
+static enum status load_pages(struct recovery *recovery)
+{
+    struct commit *commit = recovery->commit;
+    uint64_t most = commit->options.load_max;
+    if (most == 0 || commit->store->ops->page_bytes(commit->store) <= most)
+        return store_scan_space(commit->store, STORE_PAGE, load_page, recovery);
+    state_set_incomplete(recovery->state);
+    state_set_loader(recovery->state, load_record, recovery);
+    return load_named_families(recovery);
+}
+
+static enum status load_redo(void *arg, struct slice key, struct slice value)
+{
+    struct recovery *recovery = arg;
+    uint64_t number = store_key_number(key);
+    struct commit *commit = recovery->commit;
+    if (commit->redo_first == 0)
+        commit->redo_first = recovery->redo_next = number;
+    if (number != recovery->redo_next++ || number > commit->epoch ||
+        state_apply_redo(recovery->state, value) < 0)
+        return corrupt(commit, "redo value", number);
+    return ST_OK;
+}
+
+/* Of the values that are needed none may be missing, the last one least of all. */
+static enum status load_redo_values(struct recovery *recovery)
+{
+    struct commit *commit = recovery->commit;
+    commit->redo_first = 0;
+    TRY(store_scan_space(commit->store, STORE_REDO, load_redo, recovery));
+    if (commit->redo_first == 0)
+        commit->redo_first = commit->epoch + 1;
+    else if (recovery->redo_next != commit->epoch + 1)
+        return corrupt(commit, "redo value", recovery->redo_next);
+    state_redone(recovery->state);
+    return ST_OK;
+}
+
+static enum status load_outbox(void *arg, struct slice key, struct slice value)
+{
+    struct recovery *recovery = arg;
+    struct buf rows = {0};
+    struct outbox_row row;
+    buf_append(&rows, value.data, value.len);
+    struct reader in = reader_of(buf_slice(&rows));
+    uint64_t n = 0;
+    enum status st;
+    while ((st = outbox_next(&in, &row)) == ST_OK)
+        n++;
+    if (st == ST_EEND)
+        outbox_add(&recovery->commit->outbox, store_key_number(key), &rows, n, (struct slice){0});
+    buf_done(&rows);
+    return st == ST_EEND ? ST_OK : corrupt(recovery->commit, "outbox", store_key_number(key));
+}
+
+static enum status load_block(void *arg, struct slice key, struct slice value)
+{
+    struct recovery *recovery = arg;
+    struct reader in = reader_of(value);
+    uint64_t first = store_key_number(key), n = read_varint(&in);
+    if (in.bad)
+        return corrupt(recovery->commit, "example block", first);
+    commit_push_block(recovery->commit, first, n);
+    recovery->commit->examples_next = first + n;
+    return ST_OK;
+}
+
+static enum status first_number(void *arg, struct slice key, struct slice value)
+{
+    (void)value;
+    *(uint64_t *)arg = store_key_number(key);
+    return ST_EEND;
+}
+
+static enum status check_formats(struct commit *commit)
+{
+    struct buf error = {0};
+    enum status st = formats_check(commit->store, &commit->formats_known, &error);
+    if (error.len > 0)
+        snprintf(commit->error, sizeof commit->error, "%.*s", (int)error.len, error.data);
+    buf_done(&error);
+    return st;
+}
+
+enum status commit_recover(struct commit *commit, struct state *state, struct buf *ret_head,
+                           uint64_t *ret_epoch)
+{
+    struct recovery recovery = {commit, state, 0};
+    TRY(check_formats(commit));
+    enum status st = commit->store->ops->get(commit->store, slice_of(KEY_HEAD), ret_head);
+    if (st == ST_ENOTFOUND) {
+        *ret_epoch = 0;
+        return ST_OK;
+    }
+    TRY(st);
+    struct reader in = reader_of(buf_slice(ret_head));
+    commit->epoch = read_u64(&in); /* each head begins with its epoch */
+    if (in.bad)
+        return corrupt(commit, "head", 0);
+    st = load_pages(&recovery);
+    if (st == ST_OK)
+        st = load_redo_values(&recovery);
+    state_set_loader(state, NULL, NULL);
+    TRY(st);
+    TRY(store_scan_space(commit->store, STORE_OUTBOX, load_outbox, &recovery));
+    TRY(store_scan_space(commit->store, STORE_EXAMPLES, load_block, &recovery));
+    commit->runs_first = commit->epoch + 1;
+    st = store_scan_space(commit->store, STORE_RUNS, first_number, &commit->runs_first);
+    if (st < 0 && st != ST_EEND)
+        return st;
+    st = commit_read_trainer(commit->store, &commit->named);
+    if (st < 0 && st != ST_ENOTFOUND)
+        return corrupt(commit, "trainer checkpoint", 0);
+    if (commit->named.cursor > commit->examples_next)
+        commit->examples_next = commit->named.cursor; /* all blocks below it are gone */
+    *ret_epoch = commit->epoch;
+    return ST_OK;
+}
