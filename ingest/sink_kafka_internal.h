@@ -1,17 +1,20 @@
 /*
  * ingest/sink_kafka_internal.h -- the inside of the Kafka sink: sink_kafka.c makes it and sends
  * rows, sink_kafka_reports.c takes what the brokers say to them, sink_kafka_txn.c puts them into
- * transactions.
+ * transactions, for which sink_kafka_coordinate.c waits.
  */
 #ifndef INGEST_SINK_KAFKA_INTERNAL_H
 #define INGEST_SINK_KAFKA_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/ring.h"
 #include "ingest/ack_window.h"
+#include "ingest/event.h"
 #include "ingest/kafka_conf.h"
+#include "ingest/row_set.h"
 #include "ingest/sink_kafka.h"
 
 /* A row whose batch was refused, kept to be sent by itself. */
@@ -21,12 +24,6 @@ struct sink_kafka_spare {
     rd_kafka_headers_t *headers;
     struct buf key, payload;
     struct sink_kafka_spare *next;
-};
-
-/* Numbers of rows, in order. */
-struct row_set {
-    uint64_t *rows;
-    size_t n, cap;
 };
 
 enum txn_job { JOB_NONE, JOB_COMMIT, JOB_ABORT, JOB_QUIT };
@@ -117,6 +114,21 @@ void txn_take_mark(struct sink_kafka *self, const struct sink_mark *mark);
 enum status txn_poll(struct sink_kafka *self, int64_t timeout_us, uint64_t *ret_acked,
                      uint64_t *ret_refused);
 void txn_report(struct sink_kafka *self, uint64_t row, enum fate fate, rd_kafka_resp_err_t err);
+
+/* What of transactions waits for the coordinator. */
+enum { TXN_AGAIN_US = 20 * 1000 }; /* between tries of what a broker refuses for the moment */
+/* ST_OK, ST_EAGAIN (the transaction must be aborted) or ST_EIO (the producer is at its end). May be
+ * called again on *ret_again. Takes the error. */
+enum status txn_outcome_of(struct sink_kafka *self, rd_kafka_error_t *error, bool *ret_again);
+/* From here to txn.job being JOB_NONE again the client is the thread's. */
+void txn_give_job(struct sink_kafka *self, enum txn_job job);
+
+static inline int64_t txn_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
+}
 
 /* The row's number travels as the message's opaque; + 1, because NULL means none. */
 static inline void *sink_kafka_opaque(uint64_t row)

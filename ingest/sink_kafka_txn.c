@@ -1,238 +1,12 @@
 /* Rows in transactions: see sink_kafka.h for what comes of it. */
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "ingest/event.h"
 #include "ingest/sink_kafka_internal.h"
 
 enum {
     BARE_EVERY_US = 1000 * 1000, /* a transaction of offsets alone, for lag tools */
-    AGAIN_US = 20 * 1000,        /* between tries of what a broker refuses for the moment */
-    AGAIN_MAX_US = 2000 * 1000,
+    AGAIN_MAX_US = 2000 * 1000,  /* after TXN_AGAIN_US has doubled often enough */
 };
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
-}
-
-/* The place of the first row that is not below this one: a set is in order. */
-static size_t row_set_find(const struct row_set *set, uint64_t row)
-{
-    size_t low = 0, high = set->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (set->rows[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool row_set_has(const struct row_set *set, uint64_t row)
-{
-    size_t at = row_set_find(set, row);
-    return at < set->n && set->rows[at] == row;
-}
-
-static void row_set_add(struct row_set *set, uint64_t row)
-{
-    size_t at = row_set_find(set, row);
-    if (at < set->n && set->rows[at] == row)
-        return;
-    if (set->n == set->cap) {
-        set->cap = set->cap ? set->cap * 2 : 16;
-        set->rows = realloc(set->rows, set->cap * sizeof *set->rows);
-        if (!set->rows)
-            abort();
-    }
-    memmove(set->rows + at + 1, set->rows + at, (set->n - at) * sizeof *set->rows);
-    set->rows[at] = row;
-    set->n++;
-}
-
-static void row_set_drop(struct row_set *set, uint64_t row)
-{
-    size_t at = row_set_find(set, row);
-    if (at == set->n || set->rows[at] != row)
-        return;
-    set->n--;
-    memmove(set->rows + at, set->rows + at + 1, (set->n - at) * sizeof *set->rows);
-}
-
-static void row_set_drop_below(struct row_set *set, uint64_t row)
-{
-    size_t at = row_set_find(set, row);
-    if (at == 0)
-        return;
-    set->n -= at;
-    memmove(set->rows, set->rows + at, set->n * sizeof *set->rows);
-}
-
-/* The thread that waits for the coordinator. */
-
-/* ST_OK, ST_EAGAIN (the transaction must be aborted) or ST_EIO (the producer is at its end). May be
- * called again on *ret_again. Takes the error. */
-static enum status outcome_of(struct sink_kafka *self, rd_kafka_error_t *error, bool *ret_again)
-{
-    *ret_again = false;
-    if (!error)
-        return ST_OK;
-    enum status st = ST_EIO;
-    self->txn.code = rd_kafka_error_code(error);
-    if (rd_kafka_error_txn_requires_abort(error))
-        st = ST_EAGAIN;
-    else if (!rd_kafka_error_is_fatal(error))
-        *ret_again = rd_kafka_error_is_retriable(error);
-    if (!rd_kafka_fatal_error(self->client, NULL, 0))
-        snprintf(self->error, sizeof self->error, "kafka: %s", rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
-    return st;
-}
-
-static bool told_to_quit(const struct sink_kafka *self)
-{
-    return self->txn.job == JOB_QUIT;
-}
-
-static void pause_for(int64_t us)
-{
-    struct bell never = {0};
-    bell_wait(&never, 0, us);
-}
-
-/* -1: as long as the transaction may still last, as librdkafka recommends. */
-static enum status until_decided(struct sink_kafka *self,
-                                 rd_kafka_error_t *(*call)(struct sink_kafka *self))
-{
-    for (;;) {
-        bool again;
-        enum status st = outcome_of(self, call(self), &again);
-        if (!again || told_to_quit(self))
-            return st;
-        pause_for(AGAIN_US);
-    }
-}
-
-static rd_kafka_error_t *send_offsets(struct sink_kafka *self)
-{
-    return rd_kafka_send_offsets_to_transaction(self->client, self->txn.job_mark.offsets,
-                                                self->txn.group, -1);
-}
-
-static rd_kafka_error_t *commit(struct sink_kafka *self)
-{
-    return rd_kafka_commit_transaction(self->client, -1);
-}
-
-static rd_kafka_error_t *abort_it(struct sink_kafka *self)
-{
-    return rd_kafka_abort_transaction(self->client, -1);
-}
-
-static enum status do_job(struct sink_kafka *self, enum txn_job job)
-{
-    enum status st = ST_EAGAIN;
-    self->txn.code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (job == JOB_COMMIT) {
-        st = until_decided(self, send_offsets);
-        if (st == ST_OK)
-            st = until_decided(self, commit);
-    }
-    if (st == ST_EAGAIN && until_decided(self, abort_it) < 0)
-        st = ST_EIO;
-    return st;
-}
-
-static void *run(void *arg)
-{
-    struct sink_kafka *self = arg;
-    struct sink_kafka_txn *txn = &self->txn;
-    pthread_setname_np(pthread_self(), "transactions");
-    for (;;) {
-        uint32_t seen = bell_seen(&txn->work);
-        int job = txn->job;
-        if (job == JOB_QUIT)
-            return NULL;
-        if (job == JOB_NONE) {
-            bell_wait(&txn->work, seen, -1);
-            continue;
-        }
-        txn->outcome = do_job(self, (enum txn_job)job);
-        atomic_compare_exchange_strong(&txn->job, &job, JOB_NONE);
-        bell_ring(&txn->done);
-    }
-}
-
-static void give_job(struct sink_kafka *self, enum txn_job job)
-{
-    struct sink_kafka_txn *txn = &self->txn;
-    txn->busy = true;
-    txn->job = job;
-    bell_ring(&txn->work);
-}
-
-/* Life. */
-
-enum status txn_init(struct sink_kafka *self, const char *group)
-{
-    struct sink_kafka_txn *txn = &self->txn;
-    txn->on = true;
-    txn->group = rd_kafka_consumer_group_metadata_new(group);
-    txn->has_thread = pthread_create(&txn->thread, NULL, run, self) == 0;
-    return txn->has_thread ? ST_OK : ST_ENOMEM;
-}
-
-bool txn_stop(struct sink_kafka *self, int timeout_ms)
-{
-    struct sink_kafka_txn *txn = &self->txn;
-    if (!txn->has_thread)
-        return true;
-    txn->job = JOB_QUIT;
-    bell_ring(&txn->work);
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    if (pthread_timedjoin_np(txn->thread, NULL, &until) != 0)
-        return false;
-    txn->has_thread = false;
-    return true;
-}
-
-void txn_done(struct sink_kafka *self)
-{
-    struct sink_kafka_txn *txn = &self->txn;
-    if (txn->group)
-        rd_kafka_consumer_group_metadata_destroy(txn->group);
-    sink_kafka_mark_done(&txn->mark);
-    sink_kafka_mark_done(&txn->job_mark);
-    free(txn->refused.rows);
-    free(txn->to_report.rows);
-    free(txn->suspects.rows);
-}
-
-enum status sink_kafka_fence(struct sink *sink, int timeout_ms)
-{
-    struct sink_kafka *self = (struct sink_kafka *)(void *)sink;
-    int64_t until = now_us() + timeout_ms * INT64_C(1000);
-    if (!self->txn.on)
-        return ST_OK;
-    for (;;) {
-        bool again;
-        int64_t left_ms = (until - now_us()) / 1000;
-        enum status st = outcome_of(
-            self, rd_kafka_init_transactions(self->client, left_ms > 0 ? (int)left_ms : 0), &again);
-        if (st == ST_OK || !again || now_us() >= until)
-            return st < 0 ? sink_kafka_fail(self, self->error) : ST_OK;
-        pause_for(AGAIN_US);
-    }
-}
-
-/* Rows. */
 
 static void refuse(struct sink_kafka *self, uint64_t row, rd_kafka_resp_err_t err)
 {
@@ -271,10 +45,10 @@ static enum status begin(struct sink_kafka *self)
     struct sink_kafka_txn *txn = &self->txn;
     if (txn->open)
         return ST_OK;
-    if (now_us() < txn->retry_at)
+    if (txn_now_us() < txn->retry_at)
         return ST_EAGAIN;
     bool again;
-    enum status st = outcome_of(self, rd_kafka_begin_transaction(self->client), &again);
+    enum status st = txn_outcome_of(self, rd_kafka_begin_transaction(self->client), &again);
     if (st < 0)
         return again ? ST_EAGAIN : sink_kafka_fail(self, self->error);
     txn->open = true;
@@ -335,7 +109,7 @@ void txn_take_mark(struct sink_kafka *self, const struct sink_mark *mark)
 /* Offsets alone are not worth a transaction each. */
 static bool is_due(const struct sink_kafka_txn *txn)
 {
-    return txn->open || now_us() - txn->committed_at >= BARE_EVERY_US;
+    return txn->open || txn_now_us() - txn->committed_at >= BARE_EVERY_US;
 }
 
 /* librdkafka delivers what is in flight first, without lingering. */
@@ -349,7 +123,7 @@ static enum status close_if_due(struct sink_kafka *self)
         return st == ST_EAGAIN ? ST_OK : st;
     txn->job_mark = txn->mark;
     txn->mark = (struct sink_kafka_mark){0};
-    give_job(self, JOB_COMMIT);
+    txn_give_job(self, JOB_COMMIT);
     return ST_OK;
 }
 
@@ -358,7 +132,7 @@ static void take_committed(struct sink_kafka *self)
     struct sink_kafka_txn *txn = &self->txn;
     txn->safe = self->window.acked;
     txn->safe_refused = self->window.refused;
-    txn->committed_at = now_us();
+    txn->committed_at = txn_now_us();
     txn->tries = 0;
     txn->committed++;
     row_set_drop_below(&txn->refused, txn->safe);
@@ -372,10 +146,10 @@ static void take_aborted(struct sink_kafka *self)
     if (txn->found_out)
         txn->tries = 0;
     txn->found_out = false;
-    int64_t wait = AGAIN_US << (txn->tries < 10 ? txn->tries : 10);
+    int64_t wait = TXN_AGAIN_US << (txn->tries < 10 ? txn->tries : 10);
     ack_window_rewind(&self->window, txn->safe, txn->safe_refused);
     sink_kafka_mark_done(&txn->mark);
-    txn->retry_at = txn->tries > 0 ? now_us() + (wait < AGAIN_MAX_US ? wait : AGAIN_MAX_US) : 0;
+    txn->retry_at = txn->tries > 0 ? txn_now_us() + (wait < AGAIN_MAX_US ? wait : AGAIN_MAX_US) : 0;
     txn->tries++;
     txn->aborted++;
 }
@@ -421,7 +195,7 @@ static enum status poll_idle(struct sink_kafka *self, int64_t timeout_us)
     if (!txn->must_abort)
         return close_if_due(self);
     if (txn->open)
-        give_job(self, JOB_ABORT);
+        txn_give_job(self, JOB_ABORT);
     txn->must_abort = txn->open;
     return ST_OK;
 }
