@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/huge.h"
+
 /* The record that keeps the order of arrival going over a restart. */
 static const struct key128 counter_id = {~UINT64_C(0), 0};
 
@@ -115,9 +117,7 @@ static size_t slot_find(struct pending_store *store, struct key128 id)
 static void index_grow(struct pending_store *store)
 {
     size_t n = store->n_slots * 2, mask = n - 1;
-    struct index_slot *slots = calloc(n, sizeof *slots);
-    if (!slots)
-        abort();
+    struct index_slot *slots = huge_calloc(n * sizeof *slots);
     for (size_t i = 0; i < store->n_slots; i++) {
         if (!store->slots[i].block)
             continue;
@@ -126,7 +126,7 @@ static void index_grow(struct pending_store *store)
             to = (to + 1) & mask;
         slots[to] = store->slots[i];
     }
-    free(store->slots);
+    huge_free(store->slots);
     store->slots = slots;
     store->n_slots = n;
 }
@@ -176,9 +176,7 @@ static uint32_t block_take(struct pending_store *store)
     }
     if (store->n_blocks == store->cap_blocks) {
         store->cap_blocks = store->cap_blocks ? store->cap_blocks * 2 : 1024;
-        store->blocks = realloc(store->blocks, store->cap_blocks * sizeof *store->blocks);
-        if (!store->blocks)
-            abort();
+        store->blocks = huge_realloc(store->blocks, store->cap_blocks * sizeof *store->blocks);
     }
     return store->n_blocks++;
 }
@@ -208,13 +206,9 @@ enum status pending_create(struct state *state, uint16_t family, int64_t horizon
     store->family = family;
     store->horizon = horizon;
     store->n_slots = 1024;
-    store->slots = calloc(store->n_slots, sizeof *store->slots);
+    store->slots = huge_calloc(store->n_slots * sizeof *store->slots);
     store->cap_blocks = 1024;
-    store->blocks = calloc(store->cap_blocks, sizeof *store->blocks);
-    if (!store->slots || !store->blocks) {
-        pending_free(store);
-        return ST_ENOMEM;
-    }
+    store->blocks = huge_calloc(store->cap_blocks * sizeof *store->blocks);
     store->n_blocks = 1; /* 0 is "none" */
     state_on_evict(state, family, let_go, store);
     *ret = store;
@@ -225,8 +219,8 @@ void pending_free(struct pending_store *store)
 {
     if (!store)
         return;
-    free(store->slots);
-    free(store->blocks);
+    huge_free(store->slots);
+    huge_free(store->blocks);
     free(store);
 }
 

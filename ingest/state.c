@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/huge.h"
 #include "ingest/state_internal.h"
 
 enum { SLOTS_FIRST = 1024 };
@@ -19,11 +20,7 @@ enum status state_create(struct state **ret)
     struct state *state = calloc(1, sizeof *state);
     if (!state)
         return ST_ENOMEM;
-    state->slots = calloc(SLOTS_FIRST, sizeof *state->slots);
-    if (!state->slots) {
-        free(state);
-        return ST_ENOMEM;
-    }
+    state->slots = huge_calloc(SLOTS_FIRST * sizeof *state->slots);
     state->n_slots = SLOTS_FIRST;
     *ret = state;
     return ST_OK;
@@ -34,8 +31,8 @@ void state_free(struct state *state)
     if (!state)
         return;
     for (size_t i = 0; i < state->n_slots; i++)
-        free(state->slots[i].rec);
-    free(state->slots);
+        huge_free(state->slots[i].rec);
+    huge_free(state->slots);
     free(state->changes.items);
     free(state->stale.items);
     free(state->sweep.items);
@@ -90,9 +87,7 @@ void state_prefetch_record(const struct state *state, uint16_t family, struct ke
 static void grow(struct state *state)
 {
     size_t n = state->n_slots * 2, mask = n - 1;
-    struct slot *slots = calloc(n, sizeof *slots);
-    if (!slots)
-        abort();
+    struct slot *slots = huge_calloc(n * sizeof *slots);
     for (size_t i = 0; i < state->n_slots; i++) {
         if (!state->slots[i].rec)
             continue;
@@ -101,7 +96,7 @@ static void grow(struct state *state)
             to = (to + 1) & mask;
         slots[to] = state->slots[i];
     }
-    free(state->slots);
+    huge_free(state->slots);
     state->slots = slots;
     state->n_slots = n;
 }
@@ -111,9 +106,7 @@ static struct record *record_make(struct state *state, uint16_t family, struct k
 {
     assert(size <= STATE_RECORD_MAX);
     size_t cap = (size + 63) & ~(size_t)63;
-    struct record *rec = calloc(1, sizeof *rec + cap);
-    if (!rec)
-        abort();
+    struct record *rec = huge_calloc(sizeof *rec + cap);
     rec->id = id;
     rec->family = family;
     rec->size = (uint32_t)size;
@@ -151,9 +144,7 @@ static struct record *set_cap(struct state *state, struct record *rec, size_t ca
     size_t slot = state_slot(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
     assert(state->slots[slot].rec == rec);
     state->bytes += cap - rec->cap;
-    rec = realloc(rec, sizeof *rec + cap);
-    if (!rec)
-        abort();
+    rec = huge_realloc(rec, sizeof *rec + cap);
     rec->cap = (uint32_t)cap;
     state->slots[slot].rec = rec;
     if (rec->change)
@@ -275,7 +266,7 @@ void state_drop(struct state *state, struct record *rec)
         list_of(state, rec)->items[rec->stale - 1] = NULL;
     state_note_drop(state, rec);
     state_take_out(state, i);
-    free(rec);
+    huge_free(rec);
 }
 
 size_t state_count(const struct state *state)

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/huge.h"
 #include "ingest/state_internal.h"
 
 bool state_complete(const struct state *state)
@@ -110,7 +111,7 @@ size_t state_evict(struct state *state, size_t bytes)
             continue;
         }
         state_take_out(state, state->hand & mask); /* another may move into the slot */
-        free(rec);
+        huge_free(rec);
         evicted++;
     }
     state->incomplete |= evicted > 0;
