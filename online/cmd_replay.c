@@ -1,4 +1,5 @@
 /* freshet replay: a backtest. Files instead of topics; everything between is what `run` runs. */
+#include <sched.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,8 +224,17 @@ static enum status tell(const struct replay *replay, struct service *service, do
     return replay->report ? report_write(&report, replay->report) : ST_OK;
 }
 
+/* Nobody waits for a single score: threads that wake each other need not take turns at once, which
+ * on one core they would four times a batch. Where it is not allowed nothing is lost. */
+static void favour_throughput(void)
+{
+    struct sched_param param = {0};
+    sched_setscheduler(0, SCHED_BATCH, &param);
+}
+
 static enum status replay_run(struct replay *replay)
 {
+    favour_throughput();
     TRY(open_sources(replay));
     TRY(open_sink_for_plan(replay));
     TRY(pick_state_dir(replay));
