@@ -42,11 +42,11 @@ class SmallDisk:
     def fill(self, leave):
         """All but so many bytes."""
         room = os.statvfs(self.path)
-        with open(self.filler, "wb") as file:
-            try:
+        try:
+            with open(self.filler, "wb") as file:  # closing writes too
                 file.write(bytes(room.f_bavail * room.f_frsize - leave))
-            except OSError:
-                pass  # the service has taken some meanwhile
+        except OSError:
+            pass  # the service has taken some meanwhile
 
     def clear(self):
         os.unlink(self.filler)
