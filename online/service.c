@@ -1,15 +1,11 @@
 #include "online/service_internal.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "base/timefmt.h"
-#include "features/ledger.h"
 #include "online/checkpoint.h"
 
 int64_t service_clock(void)
@@ -17,128 +13,6 @@ int64_t service_clock(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
-}
-
-static struct lane_name lane_name(void *arg, uint32_t lane)
-{
-    struct service *service = arg;
-    const struct head_lane *named = &service->head.lanes[lane];
-    return (struct lane_name){named->topic, named->partition};
-}
-
-uint64_t service_disk_left(const struct service *service)
-{
-    struct statvfs disk;
-    if (statvfs(service->options.dir, &disk) < 0)
-        return UINT64_MAX;
-    return (uint64_t)disk.f_bavail * disk.f_frsize;
-}
-
-/* Opening a store takes room as well: what the log holds becomes tables. */
-static enum status check_room(const struct service *service)
-{
-    uint64_t left = service_disk_left(service);
-    if (left >= (uint64_t)service->settings->state.reserve)
-        return ST_OK;
-    log_error("disk.full",
-              "dir=\"%s\" free=%" PRIu64 " why=\"less than state.reserve is free\" "
-              "hint=\"make room and start again: nothing is lost\"",
-              service->options.dir, left);
-    return ST_EIO;
-}
-
-/* What can be done about RocksDB's message. */
-static const char *hint_of(enum status st, const char *why)
-{
-    if (st == ST_EVERSION)
-        return "start the freshet that wrote it, or a newer one; or restore a checkpoint from "
-               "before";
-    return why && strstr(why, "No space left")
-               ? "make room on the disk and start again: nothing is lost"
-               : "move the whole directory away and restore a checkpoint (freshet state restore)";
-}
-
-static enum status open_store(struct service *service)
-{
-    char *error = NULL;
-    char path[4200];
-    service->store = service->options.store;
-    if (service->store)
-        return ST_OK;
-    snprintf(path, sizeof path, "%s/db", service->options.dir);
-    if (checkpoint_is(service->options.dir)) {
-        log_error("state.checkpoint",
-                  "dir=\"%s\" why=\"it is a checkpoint, which would no longer be one\" "
-                  "hint=\"freshet state restore copies it to a state directory\"",
-                  service->options.dir);
-        return ST_EINVAL;
-    }
-    TRY(check_room(service));
-    enum status st = store_open_rocks(path, &service->store, &error);
-    if (st == ST_EBUSY)
-        log_error("state.busy", "dir=\"%s\" pid=%d why=\"another process uses it\"",
-                  service->options.dir, store_holder(path));
-    else if (st < 0)
-        log_error("state.open", "dir=\"%s\" why=\"%s\" hint=\"%s\"", service->options.dir,
-                  error ? error : status_text(st), hint_of(st, error));
-    free(error);
-    return st;
-}
-
-/* A start that reads more than this takes longer than a second or two. */
-#define LOAD_MAX (UINT64_C(512) << 20)
-
-static enum status open_commit(struct service *service)
-{
-    static const char *const loaded[] = {JOIN_FAMILY, LEDGER_FAMILY, LAYOUTS_FAMILY, NULL};
-    uint64_t half = (uint64_t)service->settings->state.cache / 2;
-    struct commit_options options = {
-        .store = service->store,
-        .sink = service->options.sink,
-        .lane_name = lane_name,
-        .lane_arg = service,
-        .outbox_rows_max = 200000,
-        .load_max = half < LOAD_MAX ? half : LOAD_MAX,
-        .loaded_families = loaded,
-    };
-    return commit_create(&options, &service->commit);
-}
-
-/* Of features that were removed the last records are gone: the store forgets what it has of them.
- */
-static enum status settle_families(struct service *service)
-{
-    struct buf gone = {0};
-    enum status st = ST_OK;
-    state_families_settle(service->state, &gone);
-    struct reader in = reader_of(buf_slice(&gone));
-    while (st == ST_OK && reader_left(&in) > 0)
-        st = store_drop_family(service->store, read_u16(&in));
-    buf_done(&gone);
-    return st;
-}
-
-static enum status recover_state(struct service *service)
-{
-    struct buf head = {0};
-    uint64_t epoch;
-    enum status st = commit_recover(service->commit, service->state, &head, &epoch);
-    if (st == ST_OK)
-        st = retention_recover(&service->retention, service->settings->state.runs_keep,
-                               service->store);
-    if (st == ST_OK && epoch > 0)
-        st = head_decode(buf_slice(&head), &service->head);
-    if (st < 0)
-        log_error("state.recover", "dir=\"%s\" why=\"%s: %s\" hint=\"%s\"", service->options.dir,
-                  status_text(st), commit_error(service->commit),
-                  hint_of(st, commit_error(service->commit)));
-    else if (epoch > 0)
-        log_info("state.recovered",
-                 "epoch=%" PRIu64 " records=%zu events=%" PRIu64 " rows=%" PRIu64, epoch,
-                 state_count(service->state), service->head.events,
-                 commit_outbox_depth(service->commit));
-    buf_done(&head);
-    return st;
 }
 
 /* What a feature looks at is as in the state, or it is said what is not. */
@@ -266,64 +140,6 @@ static enum status make_pipeline(struct service *service)
     return pipeline_create(&options, &service->pipeline);
 }
 
-/* What a replay of files has seen is not read again from the topics. */
-static void skip_replayed(struct service *service, size_t lane, const struct lane_info *info)
-{
-    int64_t replayed = service->head.replayed;
-    if (replayed != INT64_MIN && !info->is_file && !service->options.inputs_anew)
-        merge_skip(service->merge, lane, replayed - service->settings->time.lateness);
-}
-
-/* Lanes keep their numbers over restarts; each is read on from where the last commit left it. */
-static enum status seek_lanes(struct service *service)
-{
-    size_t n = merge_lanes(service->merge);
-    service->lane_of = calloc(n + 1, sizeof *service->lane_of);
-    if (!service->lane_of)
-        return ST_ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        struct lane_info info = merge_lane(service->merge, i);
-        uint32_t lane = head_lane(&service->head, info.topic, info.partition);
-        service->lane_of[i] = lane;
-        if (service->options.inputs_anew)
-            service->head.lanes[lane].next = -1;
-        int64_t next = service->head.lanes[lane].next;
-        enum status st = next >= 0 ? merge_seek(service->merge, i, next) : ST_OK;
-        if (next < 0)
-            skip_replayed(service, i, &info);
-        if (st == ST_ENOTFOUND && service->options.accept_gap) {
-            log_warn("source.gap", "topic=\"%s\" partition=%d offset=%" PRId64 " why=\"%s\"",
-                     info.topic, info.partition, next, merge_error(service->merge));
-            continue;
-        }
-        if (st < 0) {
-            log_error("source.seek",
-                      "topic=\"%s\" partition=%d offset=%" PRId64 " why=\"%s\" hint=\"%s\"",
-                      info.topic, info.partition, next, merge_error(service->merge),
-                      st == ST_ENOTFOUND ? SERVICE_GAP_HINT : "");
-            return st;
-        }
-    }
-    return ST_OK;
-}
-
-static enum status make_merge(struct service *service)
-{
-    const struct service_options *options = &service->options;
-    struct merge_options merge = options->merge;
-    struct conf_errors errors = {0};
-    merge.errors = &errors;
-    enum status st = merge_create(&merge, &service->settings->schema, options->sources,
-                                  options->n_sources, &service->merge);
-    conf_errors_print(&errors, stderr);
-    conf_errors_done(&errors);
-    if (st < 0)
-        return st;
-    if (service->head.clock != INT64_MIN)
-        merge_set_time(service->merge, service->head.clock);
-    return seek_lanes(service);
-}
-
 static enum status make_rings(struct service *service)
 {
     TRY(ring_create(BATCHES, &service->state_bell, &service->ingest_bell, &service->full));
@@ -341,16 +157,12 @@ static enum status make_rings(struct service *service)
 
 static enum status open_all(struct service *service)
 {
-    TRY(open_store(service));
-    TRY(state_create(&service->state));
-    TRY(open_commit(service));
-    TRY(recover_state(service));
-    TRY(settle_families(service));
+    TRY(service_open_state(service));
     TRY(make_plan(service));
     TRY(make_layouts(service));
     TRY(make_join(service));
     TRY(make_trainer(service));
-    TRY(make_merge(service));
+    TRY(service_open_lanes(service));
     TRY(service_resume(service));
     TRY(make_pipeline(service));
     TRY(make_rings(service));

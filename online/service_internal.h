@@ -1,6 +1,10 @@
 /*
- * online/service_internal.h -- what service.c (open, recover, close), service_threads.c (the loops)
- * and service_metrics.c share. Nobody else includes it.
+ * online/service_internal.h -- what the files of the service share. Nobody else includes it.
+ *
+ * service.c makes it, with service_store.c for the state directory, service_lanes.c for the input
+ * and service_resume.c for what is out already. service_threads.c starts and ends its threads:
+ * service_ingest.c, service_state.c (with service_memory.c for what the state takes) and
+ * service_commit.c. service_metrics.c counts.
  */
 #ifndef ONLINE_SERVICE_INTERNAL_H
 #define ONLINE_SERVICE_INTERNAL_H
@@ -124,6 +128,25 @@ STATUS_CHECKED enum status service_step_commit(struct service *service);
 /* The commit thread's last act: waits for acknowledgements. */
 STATUS_CHECKED enum status service_drain_commit(struct service *service);
 
+/* The threads. What main functions take is the service; the state thread is the caller's. */
+void *service_ingest_main(void *service);
+void *service_commit_main(void *service);
+enum status service_state_main(struct service *service);
+int64_t service_thread_cpu(void);
+bool service_asked_to_stop(const struct service *service);
+void service_begin_epoch(struct service *service, struct sealed *sealed, uint64_t number);
+
+/* The budget is exceeded by what has to be swept before it may go: no more is taken until it is. */
+bool service_pressed(const struct service *service);
+void service_keep_within_budget(struct service *service);
+/* Pages go out in shares, so that no epoch is held up; when a sweep is over, the redo values from
+ * before it began are needless. */
+void service_sweep_share(struct service *service, struct epoch *epoch, int64_t now);
+
+/* Opens the store and recovers the state, or says on the log why not. */
+enum status service_open_state(struct service *service);
+/* The merge over all sources, each read on from where the last commit left it. */
+enum status service_open_lanes(struct service *service);
 /* Squares the state directory with what the broker knows of it; after lanes are known and before
  * anything is sent. Failures are logged. */
 enum status service_resume(struct service *service);
