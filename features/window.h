@@ -86,6 +86,11 @@ void unit_drop(void *unit);
 STATUS_CHECKED enum status unit_ready(struct unit *unit, const struct making *making);
 /* What its records mean, but for the windows: lines for ledger_claim(), with a NUL at the end. */
 void unit_put_shape(const struct unit *unit, const struct schema *schema, struct buf *ret);
+/* The first of these lines, without the NUL: whose events, and what of them. */
+void unit_put_source(const struct unit *unit, const struct schema *schema, struct buf *ret);
+/* The state holds its family with `stored`, a line of another shape. */
+void unit_complain_changed(const struct unit *unit, const char *stored,
+                           const struct making *making);
 
 /* Whose record it is about; none: nobody's. */
 struct key128 unit_key(const struct unit *unit, const struct event *event);
@@ -94,6 +99,9 @@ void unit_observe(struct unit *unit, struct state *state, const struct event *ev
 /* The key if the event became an entry, else none. */
 struct key128 unit_label_key(const struct unit *unit, const struct event *event);
 void unit_describe(const struct unit *unit, struct record *rec, struct buf *ret);
+/* ,"name":v (not a number: null), and ,"name":"time". */
+void unit_put_number(struct buf *ret, const char *name, double v);
+void unit_put_time(struct buf *ret, const char *name, int64_t time);
 
 /* An item while it is read. */
 struct item {

@@ -18,12 +18,17 @@ static void put_kinds(const struct unit *unit, const struct schema *schema, int 
     }
 }
 
-void unit_put_shape(const struct unit *unit, const struct schema *schema, struct buf *ret)
+void unit_put_source(const struct unit *unit, const struct schema *schema, struct buf *ret)
 {
-    const struct series *series = &unit->series;
     buf_printf(ret, "of %s\n", source_names[unit->source]);
     for (int i = 0; i <= unit->pair; i++)
         put_kinds(unit, schema, i, ret);
+}
+
+void unit_put_shape(const struct unit *unit, const struct schema *schema, struct buf *ret)
+{
+    const struct series *series = &unit->series;
+    unit_put_source(unit, schema, ret);
     buf_printf(ret, "tiles %u\nentries_max %u\n", series->tiles, series->entries_max);
     if (series->entry == SERIES_LABEL)
         buf_printf(ret, "absent %.17g\n", series->absent);

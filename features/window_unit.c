@@ -28,8 +28,7 @@ static void set_warm(struct unit *unit, const struct ledger_claim *claim)
     }
 }
 
-static void complain_changed(const struct unit *unit, const char *stored,
-                             const struct making *making)
+void unit_complain_changed(const struct unit *unit, const char *stored, const struct making *making)
 {
     conf_complain(making->errors, unit->node,
                   "\"%s\" has changed: the state holds it with `%s`. Put that back; or rebuild the "
@@ -46,7 +45,8 @@ static enum status claim_family(struct unit *unit, const struct making *making)
     enum status st = ledger_claim(making->ledger, unit->name, shape.data, &unit->series, &claim);
     buf_done(&shape);
     if (st == ST_EVERSION)
-        complain_changed(unit, claim.stored[0] ? claim.stored : "a newer freshet's format", making);
+        unit_complain_changed(unit, claim.stored[0] ? claim.stored : "a newer freshet's format",
+                              making);
     if (st < 0)
         return st;
     unit->series.family = claim.family;
@@ -214,7 +214,7 @@ struct key128 unit_label_key(const struct unit *unit, const struct event *event)
 /* {"entries":3,"from":"...","to":"...","windows":[{"over":"7d","count":3,...}]}, the windows as
  * they are at the newest entry. */
 
-static void put_number(struct buf *ret, const char *name, double v)
+void unit_put_number(struct buf *ret, const char *name, double v)
 {
     buf_printf(ret, ",\"%s\":", name);
     if (isfinite(v))
@@ -223,7 +223,7 @@ static void put_number(struct buf *ret, const char *name, double v)
         buf_text(ret, "null");
 }
 
-static void put_time(struct buf *ret, const char *name, int64_t time)
+void unit_put_time(struct buf *ret, const char *name, int64_t time)
 {
     char text[64] = "";
     time_format(time, text);
@@ -236,13 +236,13 @@ static void put_window(const struct unit *unit, size_t i, const struct aggregate
     char over[64];
     over[duration_format(unit->series.over[i], over)] = 0;
     buf_printf(ret, "%s{\"over\":\"%s\"", i > 0 ? "," : "", over);
-    put_number(ret, unit->series.entry == SERIES_HASH ? "distinct" : "count", window->count);
+    unit_put_number(ret, unit->series.entry == SERIES_HASH ? "distinct" : "count", window->count);
     if (unit->source == SOURCE_NUMBER || unit->source == SOURCE_LABEL) {
-        put_number(ret, "sum", window->sum);
-        put_number(ret, "mean", aggregate_mean(window));
-        put_number(ret, "std", aggregate_std(window));
-        put_number(ret, "min", window->min);
-        put_number(ret, "max", window->max);
+        unit_put_number(ret, "sum", window->sum);
+        unit_put_number(ret, "mean", aggregate_mean(window));
+        unit_put_number(ret, "std", aggregate_std(window));
+        unit_put_number(ret, "min", window->min);
+        unit_put_number(ret, "max", window->max);
     }
     buf_byte(ret, '}');
 }
@@ -271,8 +271,8 @@ void unit_describe(const struct unit *unit, struct record *rec, struct buf *ret)
     if (figures.level > 0)
         buf_printf(ret, ",\"sampled\":\"1 of %u\"", 1u << figures.level);
     if (figures.last != TIME_NONE) {
-        put_time(ret, "from", figures.first);
-        put_time(ret, "to", figures.last);
+        unit_put_time(ret, "from", figures.first);
+        unit_put_time(ret, "to", figures.last);
         put_windows(unit, rec, figures.last, ret);
     }
     buf_byte(ret, '}');
