@@ -1,4 +1,5 @@
 /* freshet: a streaming online-learning service. This file only picks the command. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,9 @@ static void print_help(const struct command *command)
 
 static int dispatch(const struct command *command, int argc, char **argv)
 {
+    static char name[32]; /* what complaints of options begin with */
+    snprintf(name, sizeof name, "freshet %s", command->name);
+    argv[0] = name;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(command);
@@ -41,9 +45,29 @@ static int dispatch(const struct command *command, int argc, char **argv)
     return command->run(argc, argv);
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    fprintf(stderr, "freshet: no command \"%s\"; freshet --help lists them\n", name);
+    return NULL;
+}
+
+static int help(const char *name)
+{
+    const struct command *command = find_command(name);
+    if (command)
+        print_help(command);
+    return command ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0);
+    if (asks && argc > 2)
+        return help(argv[2]);
+    if (argc < 2 || asks) {
         print_overview();
         return argc < 2 ? 2 : 0;
     }
@@ -51,9 +75,6 @@ int main(int argc, char **argv)
         puts("freshet " FRESHET_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return dispatch(commands[i], argc - 1, argv + 1);
-    fprintf(stderr, "freshet: no command \"%s\"; freshet --help lists them\n", argv[1]);
-    return 2;
+    const struct command *command = find_command(argv[1]);
+    return command ? dispatch(command, argc - 1, argv + 1) : 2;
 }
