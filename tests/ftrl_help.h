@@ -23,8 +23,8 @@ static const struct vector_schema help_schema = {
     .n_dense = HELP_DENSE, .n_sparse = HELP_SPARSE, .dense = help_dense, .sparse = help_fields};
 
 /* The model that a config's lines describe, or NULL with the complaints in errors. */
-static struct model *help_try(const char *yaml, const struct vector_schema *schema,
-                              struct conf_errors *errors)
+static inline struct model *help_try(const char *yaml, const struct vector_schema *schema,
+                                     struct conf_errors *errors)
 {
     const struct model_ops *ops = model_find_kind("ftrl");
     struct conf *conf = NULL;
@@ -40,7 +40,7 @@ static struct model *help_try(const char *yaml, const struct vector_schema *sche
     return model;
 }
 
-static struct model *help_model_of(const char *yaml, const struct vector_schema *schema)
+static inline struct model *help_model_of(const char *yaml, const struct vector_schema *schema)
 {
     struct conf_errors errors = {0};
     struct model *model = help_try(yaml, schema, &errors);
@@ -49,13 +49,13 @@ static struct model *help_model_of(const char *yaml, const struct vector_schema 
     return model;
 }
 
-static struct model *help_model(const char *yaml)
+static inline struct model *help_model(const char *yaml)
 {
     return help_model_of(yaml, &help_schema);
 }
 
 /* The same noise for the same seed everywhere: in [0, 1). */
-static double help_noise(uint64_t *seed)
+static inline double help_noise(uint64_t *seed)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (double)(*seed >> 11) / (double)(UINT64_C(1) << 53);
@@ -72,7 +72,7 @@ struct help_rows {
 
 /* Amounts of long tail, a risk that is mostly 0, a count that is sometimes missing; a site out of
  * twenty, a user out of many. The label follows a logistic law of all of them. */
-static struct help_rows help_rows(size_t n, uint64_t seed)
+static inline struct help_rows help_rows(size_t n, uint64_t seed)
 {
     struct help_rows rows = {.n = n,
                              .dense = calloc(n, sizeof *rows.dense),
@@ -101,7 +101,7 @@ static struct help_rows help_rows(size_t n, uint64_t seed)
     return rows;
 }
 
-static void help_rows_done(struct help_rows *rows)
+static inline void help_rows_done(struct help_rows *rows)
 {
     free(rows->dense);
     free(rows->sparse);
@@ -110,8 +110,8 @@ static void help_rows_done(struct help_rows *rows)
 }
 
 /* Two models score these rows to the same bits. */
-static void help_expect_same(const struct model *a, const struct model *b,
-                             const struct help_rows *rows)
+static inline void help_expect_same(const struct model *a, const struct model *b,
+                                    const struct help_rows *rows)
 {
     float *x = calloc(rows->n, sizeof *x), *y = calloc(rows->n, sizeof *y);
     a->ops->score(a, rows->vectors, rows->n, x);
@@ -123,5 +123,18 @@ static void help_expect_same(const struct model *a, const struct model *b,
 
 static const char *const help_all_options =
     "{crosses: [[amount, risk], [amount, site], [site, user], [amount, risk, count]], admit: 2}";
+
+static inline float score_one(const struct model *model, const struct vector *vector)
+{
+    float p;
+    model->ops->score(model, vector, 1, &p);
+    return p;
+}
+
+static inline double logit_of(const struct model *model, const struct vector *vector)
+{
+    double p = (double)score_one(model, vector);
+    return log(p / (1 - p));
+}
 
 #endif

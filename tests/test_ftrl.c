@@ -1,21 +1,14 @@
 /*
- * Tests of models/ftrl.h through models/model.h.
+ * Tests of models/ftrl.h through models/model.h: scores and updates.
  *
  * Known without running it: the update of one weight on paper (exact answers); that a learner is a
  * function of the sequence of examples alone, so that cuts into batches, turns through a file and
- * publications change no bit, and the order of columns changes only rounding (laws); and that on
- * rows of a known logistic law it comes close to that law.
+ * publications change no bit (laws); and that on rows of a known logistic law it comes close to
+ * that law.
  */
 #include "models/model.h"
 
-#include "ftrl_help.h"
-
-static float score_one(const struct model *model, const struct vector *vector)
-{
-    float p;
-    model->ops->score(model, vector, 1, &p);
-    return p;
-}
+#include "tests/ftrl_help.h"
 
 /* Laws. */
 
@@ -157,12 +150,6 @@ ParameterizedTestParameters(ftrl, updates_as_on_paper)
     return cr_make_param_array(struct paper_case, cases, sizeof cases / sizeof cases[0]);
 }
 
-static double logit_of(const struct model *model, const struct vector *vector)
-{
-    double p = (double)score_one(model, vector);
-    return log(p / (1 - p));
-}
-
 ParameterizedTest(struct paper_case *c, ftrl, updates_as_on_paper)
 {
     struct model *model = help_model_of(c->yaml, &one_schema);
@@ -225,116 +212,6 @@ Test(ftrl, categories_are_admitted_and_expire)
     model->ops->free(model);
 }
 
-/* Names, not places, say what a column is. */
-
-static const char *const turned_dense[] = {"count", "risk", "amount"};
-static const char *const turned_fields[] = {"user", "site"};
-static const struct vector_schema turned_schema = {
-    .n_dense = HELP_DENSE, .n_sparse = HELP_SPARSE, .dense = turned_dense, .sparse = turned_fields};
-
-static struct help_rows turned(const struct help_rows *rows)
-{
-    struct help_rows other = help_rows(rows->n, 0);
-    for (size_t i = 0; i < rows->n; i++) {
-        for (size_t j = 0; j < HELP_DENSE; j++)
-            other.dense[i][j] = rows->dense[i][HELP_DENSE - 1 - j];
-        for (size_t j = 0; j < HELP_SPARSE; j++) {
-            other.sparse[i][j] = rows->sparse[i][HELP_SPARSE - 1 - j];
-            other.sparse[i][j].field = (uint32_t)j;
-        }
-        other.examples[i].label = rows->examples[i].label;
-    }
-    return other;
-}
-
-Test(ftrl, the_order_of_columns_does_not_matter)
-{
-    struct model *a = help_model(help_all_options),
-                 *b = help_model_of(help_all_options, &turned_schema);
-    struct help_rows rows = help_rows(4000, 7), other = turned(&rows);
-    a->ops->learn(a, rows.examples, rows.n);
-    b->ops->learn(b, other.examples, rows.n);
-    for (size_t i = 0; i < rows.n; i++)
-        cr_assert(
-            epsilon_eq(dbl, logit_of(a, &rows.vectors[i]), logit_of(b, &other.vectors[i]), 1e-3));
-
-    /* A file of one is loaded by the other; then it scores the same, but for the order of sums. */
-    struct tensors *file = tensors_create();
-    a->ops->save(a, file);
-    cr_assert(eq(int, b->ops->load(b, file), ST_OK));
-    for (size_t i = 0; i < rows.n; i++)
-        cr_assert(
-            epsilon_eq(dbl, logit_of(a, &rows.vectors[i]), logit_of(b, &other.vectors[i]), 1e-5));
-    tensors_free(file);
-    help_rows_done(&rows);
-    help_rows_done(&other);
-    a->ops->free(a);
-    b->ops->free(b);
-}
-
-static const char *const grown_dense[] = {"amount", "new", "count"}; /* "risk" is gone */
-static const struct vector_schema grown_schema = {
-    .n_dense = HELP_DENSE, .n_sparse = HELP_SPARSE, .dense = grown_dense, .sparse = help_fields};
-
-static const float *weights(const struct tensors *file, const char *name, size_t n)
-{
-    const struct tensor *tensor = tensors_get_as(file, name, TENSOR_F32, n);
-    cr_assert(tensor != NULL, "%s", name);
-    return tensor->data;
-}
-
-Test(ftrl, columns_may_come_and_go)
-{
-    struct model *before = help_model("{bins: 5}"),
-                 *after = help_model_of("{bins: 5}", &grown_schema);
-    struct help_rows rows = help_rows(3000, 8);
-    before->ops->learn(before, rows.examples, rows.n);
-    struct tensors *old = tensors_create(), *new = tensors_create();
-    before->ops->save(before, old);
-    cr_assert(eq(int, after->ops->load(after, old), ST_OK));
-    after->ops->save(after, new);
-    const float *a = weights(old, "linear.w", 3), *b = weights(new, "linear.w", 3);
-    cr_expect(a[0] != 0);
-    cr_expect(eq(flt, b[0], a[0]));
-    cr_expect(eq(flt, b[1], 0));
-    cr_expect(eq(flt, b[2], a[2]));
-    const float *c = weights(old, "bins.w", 18), *d = weights(new, "bins.w", 18);
-    for (size_t i = 0; i < 6; i++) {
-        cr_expect(eq(flt, d[i], c[i]));
-        cr_expect(eq(flt, d[6 + i], 0));
-        cr_expect(eq(flt, d[12 + i], c[12 + i]));
-    }
-    after->ops->learn(after, rows.examples, rows.n); /* and it goes on */
-    tensors_free(old);
-    tensors_free(new);
-    help_rows_done(&rows);
-    before->ops->free(before);
-    after->ops->free(after);
-}
-
-/* Other bins or crosses than the file's: what can be is taken over, and the rest is learnt anew. */
-Test(ftrl, options_may_change)
-{
-    const char *others[] = {"{bins: 5}", "{crosses: [[risk, count]], cross_bins: 4}",
-                            "{exclude: [amount, site]}", "{table: 16, crosses: [[amount, risk]]}"};
-    struct model *before = help_model(help_all_options);
-    struct help_rows rows = help_rows(5000, 9);
-    before->ops->learn(before, rows.examples, rows.n);
-    struct tensors *file = tensors_create();
-    before->ops->save(before, file);
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        struct model *after = help_model(others[i]);
-        cr_expect(eq(int, after->ops->load(after, file), ST_OK), "%s", others[i]);
-        after->ops->learn(after, rows.examples, rows.n);
-        float p = score_one(after, &rows.vectors[0]);
-        cr_expect(p > 0 && p < 1, "%s", others[i]);
-        after->ops->free(after);
-    }
-    tensors_free(file);
-    help_rows_done(&rows);
-    before->ops->free(before);
-}
-
 /* A known law. */
 
 static double true_logit(const struct help_rows *rows, size_t i)
@@ -393,128 +270,6 @@ Test(ftrl, crosses_see_what_sums_cannot)
     double without = loss_on_chequers(""), with = loss_on_chequers("crosses: [[amount, risk]]");
     cr_expect(without > 0.67, "%g", without);
     cr_expect(with < 0.2, "%g", with);
-}
-
-/* Refusals. */
-
-struct refusal_case {
-    char yaml[96];
-    char complaint[64]; /* part of it */
-};
-
-ParameterizedTestParameters(ftrl, create_refuses)
-{
-    static struct refusal_case cases[] = {
-        {"{columns: [amont]}", "did you mean \"amount\"?"},
-        {"{exclude: nothing_like_it}", "\"nothing_like_it\" is none of the features' columns"},
-        {"{crosses: amount}", "expected a list of crosses"},
-        {"{crosses: [amount]}", "expected a list of 2 or 3 columns"},
-        {"{crosses: [[amount]]}", "expected a list of 2 or 3 columns"},
-        {"{crosses: [[amount, risk, count, site]]}", "expected a list of 2 or 3 columns"},
-        {"{crosses: [[amount, [risk]]]}", "expected the name of a column"},
-        {"{crosses: [[amount, sitee]]}", "did you mean \"site\"?"},
-        {"{crosses: [[amount, risk], [amount, risk]]}", "this cross is there twice"},
-        {"{crosses: [[site, user], [site, user]]}", "this cross is there twice"},
-        {"{exclude: [risk], crosses: [[amount, risk]]}", "\"risk\" is excluded"},
-        {"{alpha: 0}", "alpha"},
-        {"{bins: 257}", "bins"},
-        {"{admit: 0}", "admit"},
-        {"{expire: 1ms}", "expire"},
-    };
-    return cr_make_param_array(struct refusal_case, cases, sizeof cases / sizeof cases[0]);
-}
-
-ParameterizedTest(struct refusal_case *c, ftrl, create_refuses)
-{
-    struct conf_errors errors = {0};
-    struct model *model = help_try(c->yaml, &help_schema, &errors);
-    cr_expect(model == NULL, "%s", c->yaml);
-    cr_expect(eq(sz, errors.n, 1), "%s", c->yaml);
-    buf_byte(&errors.text, 0);
-    cr_expect(strstr(errors.text.data, c->complaint) != NULL, "%s: %s", c->yaml, errors.text.data);
-    conf_errors_done(&errors);
-}
-
-/* The saved tensors, one of them missing, of another length, or with one element spoilt. */
-static enum status load_spoilt(const struct tensors *good, size_t which, int how)
-{
-    struct tensors *bad = tensors_create();
-    tensors_put_text(bad, "kind", tensors_text(good, "kind"));
-    tensors_put_text(bad, "columns", tensors_text(good, "columns"));
-    for (size_t i = 0; i < tensors_count(good); i++) {
-        const struct tensor *t = tensors_at(good, i);
-        size_t shorter = t->n - 1, size = t->type == TENSOR_F32 ? 4 : 8;
-        bool whole = i != which, floats = t->type == TENSOR_F32 || t->type == TENSOR_F64;
-        if (whole || (how == 2 && !floats))
-            tensors_put(bad, t->name, t->type, t->shape, t->n_dims, t->data);
-        else if (how == 1)
-            tensors_put(bad, t->name, t->type, &shorter, 1, t->data);
-        else if (how == 2) {
-            char *copy = malloc(t->n * size);
-            memcpy(copy, t->data, t->n * size);
-            memset(copy, 0xff, size); /* a NaN */
-            tensors_put(bad, t->name, t->type, t->shape, t->n_dims, copy);
-            free(copy);
-        }
-    }
-    struct model *model = help_model(help_all_options);
-    enum status st = model->ops->load(model, bad);
-    struct help_rows rows = help_rows(300, 14);
-    if (st == ST_OK)
-        model->ops->learn(model, rows.examples, rows.n);
-    help_rows_done(&rows);
-    model->ops->free(model);
-    tensors_free(bad);
-    return st;
-}
-
-Test(ftrl, load_refuses_spoilt_files)
-{
-    struct model *model = help_model(help_all_options);
-    struct help_rows rows = help_rows(1000, 15);
-    model->ops->learn(model, rows.examples, rows.n);
-    struct tensors *good = tensors_create();
-    model->ops->save(model, good);
-    cr_expect(eq(int, load_spoilt(good, SIZE_MAX, 0), ST_OK));
-    for (size_t i = 0; i < tensors_count(good); i++) {
-        const struct tensor *t = tensors_at(good, i);
-        bool optional = strncmp(t->name, "cross.", 6) == 0 || strncmp(t->name, "coarse.", 7) == 0 ||
-                        strncmp(t->name, "admission.", 10) == 0;
-        bool floats = t->type == TENSOR_F32 || t->type == TENSOR_F64;
-        cr_expect(optional || load_spoilt(good, i, 0) == ST_ECORRUPT, "%s missing", t->name);
-        cr_expect(strncmp(t->name, "admission.", 10) == 0 || load_spoilt(good, i, 1) == ST_ECORRUPT,
-                  "%s shorter", t->name);
-        cr_expect(eq(int, floats ? load_spoilt(good, i, 2) : ST_ECORRUPT, ST_ECORRUPT), "%s is NaN",
-                  t->name);
-    }
-    tensors_free(good);
-    help_rows_done(&rows);
-    model->ops->free(model);
-}
-
-Test(ftrl, load_refuses_a_newer_format_as_such)
-{
-    struct tensors *file = tensors_create();
-    struct model *model = help_model("");
-    const uint64_t shape[] = {99, 16, 8};
-    tensors_put_text(file, "kind", "ftrl");
-    tensors_put(file, "shape", TENSOR_U64, (size_t[]){3}, 1, shape);
-    cr_expect(eq(int, model->ops->load(model, file), ST_EVERSION));
-    tensors_free(file);
-    model->ops->free(model);
-}
-
-Test(ftrl, load_refuses_another_kind)
-{
-    struct model *model = help_model("");
-    struct tensors *file = tensors_create();
-    cr_expect(eq(int, model->ops->load(model, file), ST_ECORRUPT));
-    tensors_put_text(file, "kind", "forest");
-    cr_expect(eq(int, model->ops->load(model, file), ST_ECORRUPT));
-    tensors_free(file);
-    const struct model_ops *ops = model->ops;
-    ops->free(model);
-    ops->free(NULL);
 }
 
 Test(ftrl, describes_itself)

@@ -1,32 +1,20 @@
 /*
- * Tests of ingest/generator.h and source_generator.h.
+ * Tests of ingest/generator.h: streams of any kind.
  *
- * What is known without running the code: the handbook's own figures for its simulator (1,754,155
- * payments of 5,000 customers in 183 days, 14,681 of them fraud: 978, 9,099 and 4,604 of the three
- * kinds; another seed differs by some per cent); laws of each kind of fraud; and that what is
- * written reads back as what was made. The digests pin every byte for a seed.
+ * What is known without running the code: events come in order, each with one label; that what is
+ * written reads back as what was made; what makes no sense. The digests pin every byte for a seed.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "ingest/decode.h"
+#include "base/hash.h"
 #include "ingest/generator.h"
-#include "ingest/merge.h"
-#include "ingest/source_generator.h"
-
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define SEC    SECOND_US
-
-static struct generator *make(const struct generator_options *options)
-{
-    struct generator *generator = NULL;
-    cr_assert(eq(int, generator_create(options, &generator), ST_OK));
-    return generator;
-}
+#include "tests/generator_fixture.h"
 
 /* The first lines of a stream, events with their labels. */
 static void write_lines(const struct generator_options *options, int n, struct buf *ret)
@@ -220,126 +208,6 @@ Test(generator, may_have_nothing_to_tell)
     generator_free(generator);
 }
 
-/* Payments, against the handbook. */
-
-static bool is_about(double seen, double told, double share)
-{
-    return fabs(seen / told - 1) < share;
-}
-
-Test(generator, payments_are_the_handbooks)
-{
-    struct generator_options options = generator_defaults(GENERATOR_PAYMENTS);
-    struct generator *generator = make(&options);
-    struct generated made;
-    double n = 0, of_scenario[4] = {0}, amount = 0, second = 0, square = 0;
-    size_t cheap_frauds = 0, dear_ones = 0, out_of_reach = 0;
-    while (generator_next(generator, &made)) {
-        if (made.is_label)
-            continue;
-        const struct payment *payment = &made.payment;
-        double at = (double)((made.time - options.start) % DAY_US) / SEC;
-        n++;
-        of_scenario[payment->scenario]++;
-        amount += (double)payment->cents / 100;
-        second += at;
-        square += (at - 43200) * (at - 43200);
-        cheap_frauds += payment->scenario == 1 && payment->cents <= 22000;
-        dear_ones += payment->scenario == 0 && payment->cents > 22000;
-        out_of_reach += payment->customer >= 5000 || payment->terminal >= 10000;
-    }
-    generator_free(generator);
-    cr_expect(is_about(n, 1754155, 0.03), "%g payments", n);
-    cr_expect(is_about(of_scenario[1], 978, 0.2), "kind 1: %g", of_scenario[1]);
-    cr_expect(is_about(of_scenario[2], 9099, 0.1), "kind 2: %g", of_scenario[2]);
-    cr_expect(is_about(of_scenario[3], 4604, 0.1), "kind 3: %g", of_scenario[3]);
-    cr_expect(is_about(amount / n, 53.63, 0.03), "mean amount %g", amount / n);
-    cr_expect(is_about(second / n, 43200, 0.01), "mean time %g", second / n);
-    /* a normal cut at 2.16 deviations to both sides keeps 0.9097 of its deviation */
-    cr_expect(is_about(sqrt(square / n), 0.9097 * 20000, 0.01), "deviation %g", sqrt(square / n));
-    cr_expect(eq(sz, cheap_frauds, 0));
-    cr_expect(eq(sz, dear_ones, 0));
-    cr_expect(eq(sz, out_of_reach, 0));
-}
-
-/* On one day the payments at one terminal are all fraud or none is of kind 2; and of a customer
- * with a stolen number not all are of kind 3. Customers stay near home: few terminals see them. */
-Test(generator, fraud_has_its_places)
-{
-    enum { DAYS = 60, TERMINALS = 1000, CUSTOMERS = 500 };
-    static int broken[TERMINALS][DAYS], sound[TERMINALS][DAYS];
-    static bool met[CUSTOMERS][TERMINALS];
-    struct generator_options options = generator_defaults(GENERATOR_PAYMENTS);
-    options.days = DAYS;
-    options.terminals = TERMINALS;
-    options.customers = CUSTOMERS;
-    options.radius = 10;
-    struct generator *generator = make(&options);
-    struct generated made;
-    while (generator_next(generator, &made)) {
-        if (made.is_label)
-            continue;
-        int64_t day = (made.time - options.start) / DAY_US;
-        broken[made.payment.terminal][day] += made.payment.scenario == 2;
-        sound[made.payment.terminal][day] += made.payment.scenario < 2;
-        met[made.payment.customer][made.payment.terminal] = true;
-    }
-    generator_free(generator);
-    size_t mixed = 0, days_broken = 0, most_met = 0;
-    for (int i = 0; i < TERMINALS; i++)
-        for (int day = 0; day < DAYS; day++) {
-            mixed += broken[i][day] > 0 && sound[i][day] > 0;
-            days_broken += broken[i][day] > 0;
-        }
-    for (int i = 0; i < CUSTOMERS; i++) {
-        size_t n = 0;
-        for (int j = 0; j < TERMINALS; j++)
-            n += met[i][j];
-        most_met = n > most_met ? n : most_met;
-    }
-    cr_expect(eq(sz, mixed, 0));
-    cr_expect(gt(sz, days_broken, 100));
-    cr_expect(lt(sz, most_met, 70)); /* a circle of radius 10 holds 31 of the 1000 on average */
-    cr_expect(gt(sz, most_met, 25));
-}
-
-/* Impressions. */
-
-Test(generator, clicks_depend_on_the_ad_and_come_minutes_later)
-{
-    struct generator_options options = generator_defaults(GENERATOR_IMPRESSIONS);
-    options.days = 2;
-    struct generator *generator = make(&options);
-    struct generated made;
-    static double shown[1000], clicked[1000], users[100000];
-    static int64_t times[4000000];
-    double n = 0, clicks = 0, delay = 0;
-    while (generator_next(generator, &made)) {
-        if (made.is_label) {
-            clicks++;
-            delay += (double)(made.time - times[made.id]) / SEC;
-            continue;
-        }
-        times[made.id] = made.time;
-        n++;
-        users[made.impression.user]++;
-        shown[made.impression.ad]++;
-        clicked[made.impression.ad] += made.label;
-    }
-    generator_free(generator);
-    cr_expect(is_about(n, 2 * 86400 * 20, 0.01), "%g impressions", n);
-    cr_expect(clicks / n > 0.01 && clicks / n < 0.05, "%g of them clicked", clicks / n);
-    cr_expect(is_about(delay / clicks, 300, 0.02), "%g s later", delay / clicks);
-    double least = 1, most = 0;
-    for (int i = 0; i < 20; i++) { /* the 20 that are shown most, thousands of times each */
-        least = fmin(least, clicked[i] / shown[i]);
-        most = fmax(most, clicked[i] / shown[i]);
-    }
-    cr_expect(gt(dbl, most / least, 3), "from %g to %g", least, most);
-    cr_expect(gt(dbl, users[0] / users[9], 8), "skew");
-    cr_expect(lt(dbl, users[0] / users[9], 15), "skew");
-}
-
 /* Refusals. */
 
 Test(generator, refuses_what_makes_no_sense)
@@ -368,107 +236,4 @@ Test(generator, refuses_what_makes_no_sense)
         cr_expect(eq(ptr, generator, NULL));
     }
     generator_free(NULL);
-}
-
-/* As a source. */
-
-static const struct field fields[] = {{"CUSTOMER_ID", FIELD_ENTITY, "CUSTOMER_ID"},
-                                      {"TX_AMOUNT", FIELD_NUMBER, NULL}};
-
-static void make_schema(struct stream *stream, struct schema *schema)
-{
-    *stream = (struct stream){.name = "transactions",
-                              .topic = "transactions",
-                              .format = "json",
-                              .id_field = "TRANSACTION_ID",
-                              .time_field = "TX_DATETIME",
-                              .n_fields = LEN(fields),
-                              .fields = fields};
-    *schema = (struct schema){.n_streams = 1,
-                              .streams = stream,
-                              .labels = {.present = true,
-                                         .id_field = "TRANSACTION_ID",
-                                         .value_field = "TX_FRAUD",
-                                         .time_field = "time"}};
-    struct slice pattern = slice_of("%Y-%m-%d %H:%M:%S");
-    cr_assert(eq(int, timefmt_compile(pattern, NULL, &stream->time_format), ST_OK));
-    cr_assert(eq(int, timefmt_compile(pattern, NULL, &schema->labels.time_format), ST_OK));
-}
-
-static struct source *make_source(int64_t days)
-{
-    struct source_generator_options options = {.generator = generator_defaults(GENERATOR_PAYMENTS),
-                                               .topic = "transactions",
-                                               .label_topic = "frauds"};
-    options.generator.days = days;
-    options.generator.customers = 200;
-    options.generator.terminals = 2000;
-    options.generator.label_delay = 2 * DAY_US;
-    struct source *source = NULL;
-    cr_assert(eq(int, source_generator_create(&options, &source), ST_OK));
-    return source;
-}
-
-/* Two lanes, each made on its own, merge into the one stream that they were made as. */
-Test(generator, as_a_source_gives_the_same_stream)
-{
-    struct stream stream;
-    struct schema schema;
-    make_schema(&stream, &schema);
-    struct source *source = make_source(20);
-    struct generator_options options = generator_defaults(GENERATOR_PAYMENTS);
-    options.days = 20;
-    options.customers = 200;
-    options.terminals = 2000;
-    options.label_delay = 2 * DAY_US;
-    struct generator *generator = make(&options);
-    struct merge *merge = NULL;
-    struct batch *batch = NULL;
-    struct merge_options how = {.until = INT64_MAX, .lane_depth = 100};
-    cr_assert(eq(int, merge_create(&how, &schema, &source, 1, &merge), ST_OK));
-    cr_assert(eq(int, batch_create(256, &batch), ST_OK));
-    size_t n = 0, wrong = 0;
-    struct generated made;
-    while (merge_fill(merge, batch, 0) == ST_OK) {
-        for (size_t i = 0; i < batch->n; i++, n++) {
-            const struct event *event = &batch->events[i];
-            char id[24];
-            cr_assert(generator_next(generator, &made));
-            snprintf(id, sizeof id, "%d", (int)made.id);
-            wrong += event->kind != (made.is_label ? EVENT_LABEL : EVENT_DATA);
-            wrong += event->time != made.time || event->broker_time != made.time;
-            wrong += !slice_eq(event->id, slice_of(id));
-            if (event->kind == EVENT_LABEL)
-                wrong += event->label != made.label;
-            else
-                wrong += event->values[1].number != (double)made.payment.cents / 100;
-        }
-        batch_reset(batch);
-    }
-    cr_expect(eq(sz, wrong, 0));
-    cr_expect(gt(sz, n, 5000));
-    cr_expect(eq(int, generator_next(generator, &made), 0));
-    batch_free(batch);
-    merge_free(merge);
-    generator_free(generator);
-    source->ops->free(source);
-}
-
-Test(generator, what_is_sought_is_the_end_of_the_whole)
-{
-    struct source *whole = make_source(5), *rest = make_source(5);
-    struct record_in a, b;
-    size_t n;
-    for (size_t lane = 0; lane < 2; lane++) {
-        for (int i = 0; i < 10; i++)
-            cr_assert(eq(int, whole->ops->fetch(whole, lane, &a, 1, &n), ST_OK));
-        cr_assert(eq(int, rest->ops->seek(rest, lane, 500), lane ? ST_ENOTFOUND : ST_OK));
-        cr_assert(eq(int, rest->ops->seek(rest, lane, 9), ST_OK), "back again");
-        cr_assert(eq(int, rest->ops->fetch(rest, lane, &b, 1, &n), ST_OK));
-        cr_expect(slice_eq(a.payload, b.payload));
-        cr_expect(eq(i64, b.offset, 9));
-        cr_expect(eq(int, rest->ops->lane(rest, lane).stream, lane ? LABEL_STREAM : 0));
-    }
-    whole->ops->free(whole);
-    rest->ops->free(rest);
 }
