@@ -310,8 +310,7 @@ static void prefetch_lines(const char *from, size_t bytes)
         __builtin_prefetch(from + i);
 }
 
-/* The newest chunk, and of each before it what is read first: its aggregate, behind which the next
- * chunk begins. */
+/* The newest chunk and those before it: windows begin within them. */
 void series_prefetch(const struct series *series, struct record *rec)
 {
     enum { CHUNKS = 6 };
@@ -327,8 +326,7 @@ void series_prefetch(const struct series *series, struct record *rec)
     prefetch_lines(at, stride);
     for (uint32_t i = 0; i < CHUNKS && i < head->room; i++) {
         at = at > first ? at - stride : at + (size_t)(head->room - 1) * stride;
-        __builtin_prefetch(at);
-        __builtin_prefetch(at + stride - 48);
+        prefetch_lines(at, stride);
     }
 }
 
