@@ -6,6 +6,7 @@
 #     make bench [DATA=...]      prints throughput and cost by stage
 #     make bench-kafka DATA=...  the same through a real Kafka broker, which it starts
 #     make fuzz SECONDS=60       gives each reader of bytes inputs that nobody thought of; or EXECUTIONS=...
+#     make soak [SOAK=...]       half an hour of traffic on a real broker, with kills: does anything grow?
 #     make format                formats all C sources
 #     make clean                 removes build/
 
@@ -14,7 +15,7 @@ DATA ?=
 SECONDS ?= 60
 EXECUTIONS ?=
 
-.PHONY: demo check bench bench-memory fuzz format clean bench-kafka
+.PHONY: demo check bench bench-memory fuzz format clean bench-kafka soak
 
 demo:
 	scripts/setup build
@@ -59,6 +60,12 @@ bench-kafka:
 	cmake --preset release -DBUILD_TESTING=ON
 	cmake --build --preset release --parallel $(JOBS) --target freshet topic kafka_load
 	scripts/bench-kafka build/release/freshet build/release/tests --data $(abspath $(DATA))
+
+soak:
+	scripts/setup check
+	cmake --preset release -DBUILD_TESTING=ON
+	cmake --build --preset release --parallel $(JOBS) --target freshet topic tally
+	tests/system/soak.py build/release/freshet build/release/tests $(SOAK)
 
 format:
 	scripts/format

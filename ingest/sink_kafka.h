@@ -25,7 +25,8 @@
  * coordinator, so that send() and poll() never do; while it is at work send() gives ST_EAGAIN. A
  * transaction that cannot be committed is aborted and its rows are taken back (poll() gives
  * ST_EAGAIN, see sink.h): a row that the broker found fault with, found out by sending the suspects
- * alone, is then left out. A topic that cannot be written at all breaks the producer.
+ * alone, is then left out. A topic that cannot be written at all is found out by sending each
+ * topic's rows in a transaction that is aborted; its rows are then refused, for a second at a time.
  *
  * ST_EIO from send() or poll(): the producer is broken for good (fenced, or its sequence lost).
  * Rows not acknowledged must be sent through a new sink.

@@ -58,6 +58,28 @@ static rd_kafka_error_t *abort_it(struct sink_kafka *self)
     return rd_kafka_abort_transaction(self->client, -1);
 }
 
+/* Why the transaction in hand can only be aborted; none if it can be committed. To ask for it as if
+ * it was not open is refused with that, and changes nothing. */
+static rd_kafka_resp_err_t broken_by(struct sink_kafka *self)
+{
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(self->client);
+    bool broken = error && rd_kafka_error_txn_requires_abort(error);
+    rd_kafka_resp_err_t code = broken ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (error)
+        rd_kafka_error_destroy(error);
+    return code;
+}
+
+/* Until all rows are there, or it is known that they never will be. */
+static rd_kafka_resp_err_t probe(struct sink_kafka *self)
+{
+    enum { PROBE_MS = 100 };
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    while (!code && !told_to_quit(self) && rd_kafka_flush(self->client, PROBE_MS) != 0)
+        code = broken_by(self);
+    return code ? code : broken_by(self);
+}
+
 static enum status do_job(struct sink_kafka *self, enum txn_job job)
 {
     enum status st = ST_EAGAIN;
@@ -66,9 +88,13 @@ static enum status do_job(struct sink_kafka *self, enum txn_job job)
         st = until_decided(self, send_offsets);
         if (st == ST_OK)
             st = until_decided(self, commit);
+    } else {
+        self->txn.code = job == JOB_PROBE ? probe(self) : broken_by(self);
     }
+    rd_kafka_resp_err_t code = self->txn.code;
     if (st == ST_EAGAIN && until_decided(self, abort_it) < 0)
-        st = ST_EIO;
+        return ST_EIO;
+    self->txn.code = code;
     return st;
 }
 

@@ -26,7 +26,20 @@ struct sink_kafka_spare {
     struct sink_kafka_spare *next;
 };
 
-enum txn_job { JOB_NONE, JOB_COMMIT, JOB_ABORT, JOB_QUIT };
+enum txn_job { JOB_NONE, JOB_COMMIT, JOB_ABORT, JOB_PROBE, JOB_QUIT };
+
+/* Which topics can be written, where a transaction was refused for one of them. Kafka does not tell
+ * which, so rows of one channel at a time are sent, in transactions that are aborted. Rows of a
+ * topic that cannot be written are refused for a while, then it is tried again. */
+struct txn_topics {
+    unsigned used;                        /* a bit for each channel with rows in this transaction */
+    unsigned unknown;                     /* that are still to be tried */
+    unsigned guilty;                      /* that were, and cannot be written */
+    bool probing;                         /* the transaction tries the first of the unknown */
+    unsigned in_vain;                     /* rounds in a row that found none */
+    int64_t refused_until[CHANNEL_COUNT]; /* monotonic us */
+    rd_kafka_resp_err_t why[CHANNEL_COUNT];
+};
 
 /* A mark as it goes to the group. */
 struct sink_kafka_mark {
@@ -59,9 +72,10 @@ struct sink_kafka_txn {
     struct row_set suspects;         /* rows to be sent alone */
     bool found_out;                  /* one of these two sets has grown in this transaction */
     bool alone;                      /* the one in flight is a suspect */
-    unsigned tries;                  /* aborted since the last commit */
-    int64_t retry_at;                /* monotonic us: not before this */
-    int64_t committed_at;            /* monotonic us */
+    struct txn_topics topics;
+    unsigned tries;       /* aborted since the last commit */
+    int64_t retry_at;     /* monotonic us: not before this */
+    int64_t committed_at; /* monotonic us */
     _Atomic uint64_t committed, aborted;
 };
 
@@ -114,6 +128,12 @@ void txn_take_mark(struct sink_kafka *self, const struct sink_mark *mark);
 enum status txn_poll(struct sink_kafka *self, int64_t timeout_us, uint64_t *ret_acked,
                      uint64_t *ret_refused);
 void txn_report(struct sink_kafka *self, uint64_t row, enum fate fate, rd_kafka_resp_err_t err);
+
+/* The channel that is tried now, while probing; whether rows of a channel are refused unseen; what
+ * an aborted transaction tells. */
+enum channel txn_topics_probed(const struct txn_topics *topics);
+bool txn_topics_refused(const struct txn_topics *topics, enum channel channel, int64_t now);
+void txn_topics_learn(struct sink_kafka_txn *txn, int64_t now);
 
 /* What of transactions waits for the coordinator. */
 enum { TXN_AGAIN_US = 20 * 1000 }; /* between tries of what a broker refuses for the moment */

@@ -1,11 +1,10 @@
 /* Rows in transactions: see sink_kafka.h for what comes of it. */
-#include <string.h>
-
 #include "ingest/sink_kafka_internal.h"
 
 enum {
     BARE_EVERY_US = 1000 * 1000, /* a transaction of offsets alone, for lag tools */
     AGAIN_MAX_US = 2000 * 1000,  /* after TXN_AGAIN_US has doubled often enough */
+    VAIN_MAX = 3,                /* rounds through the topics that find nothing */
 };
 
 static void refuse(struct sink_kafka *self, uint64_t row, rd_kafka_resp_err_t err)
@@ -71,6 +70,21 @@ static enum status leave_out(struct sink_kafka *self)
     return ST_OK;
 }
 
+/* Its report comes now: the mark behind it must wait until it is stored. */
+static enum status refuse_now(struct sink_kafka *self, uint64_t row, rd_kafka_resp_err_t err)
+{
+    refuse(self, row, err);
+    report_refused(self);
+    return leave_out(self);
+}
+
+/* Of a transaction that will be aborted, not all rows need be sent. */
+static enum status pass_over(struct sink_kafka *self)
+{
+    ack_window_mark(&self->window, ack_window_send(&self->window), false);
+    return ST_OK;
+}
+
 enum status txn_send(struct sink_kafka *self, const struct row *row)
 {
     struct sink_kafka_txn *txn = &self->txn;
@@ -79,6 +93,10 @@ enum status txn_send(struct sink_kafka *self, const struct row *row)
         return ST_EAGAIN;
     if (row_set_has(&txn->refused, number))
         return leave_out(self);
+    if (txn->topics.probing && row->channel != txn_topics_probed(&txn->topics))
+        return pass_over(self);
+    if (txn_topics_refused(&txn->topics, row->channel, txn_now_us()))
+        return refuse_now(self, number, txn->topics.why[row->channel]);
     bool alone = row_set_has(&txn->suspects, number);
     if (alone && self->in_flight > 0)
         return ST_EAGAIN;
@@ -86,17 +104,15 @@ enum status txn_send(struct sink_kafka *self, const struct row *row)
     rd_kafka_resp_err_t err;
     TRY(sink_kafka_produce(self, row, number, &err));
     enum fate fate = sink_kafka_fate(err);
-    if (fate == FATE_REFUSED || fate == FATE_AT_FAULT) {
-        refuse(self, number, err);
-        report_refused(self); /* now: the mark behind it must wait until it is stored */
-        return leave_out(self);
-    }
+    if (fate == FATE_REFUSED || fate == FATE_AT_FAULT)
+        return refuse_now(self, number, err);
     if (err) { /* librdkafka has found the transaction broken */
         txn->must_abort = true;
         return ST_EAGAIN;
     }
     ack_window_send(&self->window);
     self->in_flight++;
+    txn->topics.used |= 1u << row->channel;
     txn->alone = alone;
     return ST_OK;
 }
@@ -123,7 +139,7 @@ static enum status close_if_due(struct sink_kafka *self)
         return st == ST_EAGAIN ? ST_OK : st;
     txn->job_mark = txn->mark;
     txn->mark = (struct sink_kafka_mark){0};
-    txn_give_job(self, JOB_COMMIT);
+    txn_give_job(self, txn->topics.probing ? JOB_PROBE : JOB_COMMIT);
     return ST_OK;
 }
 
@@ -133,7 +149,7 @@ static void take_committed(struct sink_kafka *self)
     txn->safe = self->window.acked;
     txn->safe_refused = self->window.refused;
     txn->committed_at = txn_now_us();
-    txn->tries = 0;
+    txn->tries = txn->topics.in_vain = 0;
     txn->committed++;
     row_set_drop_below(&txn->refused, txn->safe);
     row_set_drop_below(&txn->suspects, txn->safe);
@@ -154,32 +170,18 @@ static void take_aborted(struct sink_kafka *self)
     txn->aborted++;
 }
 
-/* Before any row of it is sent; which topic and which rows it is, nobody tells. */
-static bool topic_is_refused(const struct sink_kafka_txn *txn)
-{
-    return !txn->found_out && txn->code && sink_kafka_fate(txn->code) == FATE_REFUSED;
-}
-
-static const char *topic_refusal(struct sink_kafka *self)
-{
-    static const char hint[] = "; mend that, or use at_least_once, which parks such rows";
-    size_t len = strlen(self->error);
-    if (len + sizeof hint <= sizeof self->error)
-        memcpy(self->error + len, hint, sizeof hint);
-    return self->error;
-}
-
 /* ST_EAGAIN: aborted. */
 static enum status take_outcome(struct sink_kafka *self)
 {
     struct sink_kafka_txn *txn = &self->txn;
     txn->busy = txn->open = txn->must_abort = txn->alone = false;
     sink_kafka_mark_done(&txn->job_mark);
+    if (txn->outcome == ST_EAGAIN)
+        txn_topics_learn(txn, txn_now_us());
+    txn->topics.used = 0;
     if (txn->outcome == ST_OK)
         take_committed(self);
-    else if (txn->outcome == ST_EAGAIN && topic_is_refused(txn))
-        return sink_kafka_fail(self, topic_refusal(self));
-    else if (txn->outcome == ST_EAGAIN)
+    else if (txn->outcome == ST_EAGAIN && txn->topics.in_vain < VAIN_MAX)
         take_aborted(self);
     else
         return sink_kafka_fail(self, self->error);

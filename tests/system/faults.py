@@ -4,7 +4,8 @@
     faults.py FRESHET TOOLS
 
 One service for each way of delivery scores the same topics at once, through a proxy, while: the network
-is slow and loses every hundredth chunk; connections are cut just as a request of each kind that a
+is slow and loses every hundredth packet (network.py; where that cannot be had, a chunk of a hundred comes
+late, as if it had been sent again); connections are cut just as a request of each kind that a
 transaction is made of goes by (produce, partitions, offsets, the end), before the broker has it or behind
 that; the broker is killed and stays away for 30 seconds while input waits on it, and comes back. Known:
 both processes live through all of it; every event has one score, the same in both ways; and a reader of
@@ -14,6 +15,7 @@ committed records never sees one twice.
 import random
 import time
 
+import network
 from kafka import Kafka
 from harness import Checks, Service, Work, by_source, end_of, events_of, labels_of, payments, pipeline
 
@@ -78,6 +80,7 @@ class Parts:
 
 
 def main():
+    network.enter()
     checks = Checks()
     rng = random.Random(3)
     rows = payments(12000, seed=3, distinct=True)
@@ -107,10 +110,17 @@ def main():
 def run(checks, rng, broker, services, parts):
     parts.settle("start", parts.fill())
 
-    broker.proxy.delay_s, broker.proxy.loss = 0.03, 0.01
-    for _ in range(3):
-        end = parts.fill()
-    parts.settle("slow network, 1 % loss", end)
+    broker.proxy.delay_s = 0.03
+    with network.Loss(broker.proxy.port, 0.01) as loss:
+        for _ in range(4):
+            end = parts.fill()
+            parts.settle("slow network, 1 % loss", end)
+    if loss.packets is None:
+        broker.proxy.loss = 0.01
+        parts.settle("slow network, late chunks", parts.fill())
+    else:
+        checks.say(f"{loss.packets} packets were lost")
+        checks.true("packets were lost", loss.packets > 0)
     broker.proxy.delay_s = broker.proxy.loss = 0.0
 
     cutter = Cutter(broker.proxy, rng)

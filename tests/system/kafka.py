@@ -77,6 +77,7 @@ def in_memory():
 
 class Kafka(harness.Broker):
     JAVA = JAVA
+    MORE = ""  # properties
 
     def __init__(self, **topics):
         super().__init__(**topics)
@@ -92,7 +93,7 @@ class Kafka(harness.Broker):
         self.properties = os.path.join(self.folder, "server.properties")
         with open(self.properties, "w") as file:
             file.write(PROPERTIES.format(port=port, behind=behind, proxy=self.proxy.port,
-                                         controller=controller, folder=self.folder))
+                                         controller=controller, folder=self.folder) + self.MORE)
         cluster = base64.urlsafe_b64encode(b"A" + os.urandom(15)).decode().rstrip("=")
         self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.properties).wait()
         self.archive = os.path.join(self.jars, "classes.jsa")

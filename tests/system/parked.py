@@ -5,7 +5,8 @@
 
 The scores topic takes only small messages: a payment with a long id makes a score that is too large for
 it. Such payments stand at every position of a batch of events, alone, side by side, first and last, and so
-do payments that cannot be read, which become dead letters. Known, for both ways of delivery: every other
+do payments that cannot be read, which become dead letters. Later nobody may write to the topic of dead
+letters, then to none of the two, then to both again. Known, for both ways of delivery: every other
 record has its score, in order by key; the refused ones are listed by `freshet state list --parked` with
 their record and the reason, once each, also after a restart; they are counted and logged; the group's
 offsets pass them; nothing stops.
@@ -13,6 +14,7 @@ offsets pass them; nothing stops.
 
 import json
 import subprocess
+import time
 
 from kafka import Kafka
 from harness import (PROGRAM, Checks, Record, Service, Work, by_source, pipeline)
@@ -100,11 +102,67 @@ def run(checks, work, broker, delivery):
     checks.say(f"{delivery}: {n_large} of {len(kinds)} rows are parked")
 
 
+class GuardedKafka(Kafka):
+    MORE = """
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+"""
+
+
+# Topics that are denied, and batches.
+STAGES = [((), 10), (("dead",), 5), (("scores", "dead"), 5), (("scores",), 5), ((), 10)]
+
+
+def run_denied(checks, work, broker, delivery):
+    """Batches of payments, every third of which cannot be read; stage by stage other topics are denied."""
+    topic = f"denied_{delivery}"
+    broker.make(topic, 1)
+    config = pipeline(broker, f"scores_{topic}", f"dead_{topic}", topic)
+    config["delivery"] = delivery
+    config["streams"][0]["topic"] = topic
+    del config["labels"], config["scores"]["include"]
+    config["features"] = config["features"][:3]
+    for to in ("scores", "dead"):
+        broker.make(f"{to}_{topic}", 2)
+    expected = {"scores": {True: [], False: []}, "dead": {True: [], False: []}}  # by: is it denied?
+    n = 0
+    with Service(work, config, topic) as service:
+        service.wait_for_log("service.start")
+        for denied, batches in STAGES:
+            for to in ("scores", "dead"):
+                broker.tool("deny" if to in denied else "allow", f"{to}_{topic}")
+            for _ in range(batches):
+                kinds = ["unreadable" if at % 3 == 2 else "fine" for at in range(n, n + BATCH)]
+                for at, kind in enumerate(kinds, n):
+                    to = "scores" if kind == "fine" else "dead"
+                    expected[to][to in denied].append(at)
+                broker.fill(topic, [event(at, kind) for at, kind in enumerate(kinds, n)])
+                n += BATCH
+            service.wait("all rows", lambda: service.metric("freshet_events_total") +
+                         service.metric("freshet_dead_letters_total") >= n and
+                         service.metric("freshet_outbox_rows") == 0)
+            checks.say(f"{topic}: {' and '.join(denied) or 'nothing'} denied, "
+                       f"{service.metric('freshet_rows_refused_total'):.0f} rows refused so far")
+            time.sleep(1.1)  # after which a topic is tried again
+        checks.equal(f"{topic}: status", service.terminate(), 0)
+    parked = list_parked(checks, service)
+    for to, name in (("scores", "scores"), ("dead", "dead_letters")):
+        rows, repeats = by_source(checks, topic, broker.dump(f"{to}_{topic}"))
+        checks.equal(f"{topic}: {to} that came", sorted(source[2] for source in rows), expected[to][False])
+        checks.equal(f"{topic}: {to} that came twice", repeats, 0)
+        here = [row for row in parked if row["to"] == name]
+        checks.equal(f"{topic}: {to} that are parked", [int(row["source"].split(":")[2]) for row in here],
+                     expected[to][True])
+        checks.equal(f"{topic}: and why", {"authorization" in row["why"].lower() for row in here}, {True})
+    checks.equal(f"{topic}: the group's offset", broker.group_offsets(topic, topic)[topic, 0][0], n)
+
+
 def main():
     checks = Checks()
-    with Work() as work, Kafka() as broker:
+    with Work() as work, GuardedKafka() as broker:
         for delivery in ("at_least_once", "exactly_once"):
             run(checks, work, broker, delivery)
+            run_denied(checks, work, broker, delivery)
     checks.finish()
 
 

@@ -2,7 +2,8 @@
 
     proxy = Proxy(to_port)           # proxy.port is where clients connect
     proxy.delay_s = 0.02             # each way, from now on
-    proxy.loss = 0.01                # this share of the chunks comes 200 ms late, as if sent again
+    proxy.loss = 0.01                # this share of the chunks comes 200 ms late, as if sent again (a proxy
+                                     # cannot lose a packet of TCP: see network.py)
     proxy.cut()                      # resets all connections
     proxy.stop_passing(); proxy.pass_on()    # connections stay, and nothing moves
     proxy.on_request = lambda key: ...       # sees the API key of each request that begins a chunk

@@ -6,6 +6,8 @@
  *                                                raw: those of aborted transactions too
  *     topic make BROKERS TOPIC PARTITIONS [NAME=VALUE...]    with settings of the topic
  *     topic drop BROKERS TOPIC
+ *     topic deny BROKERS TOPIC                   nobody may write to it any more, until
+ *     topic allow BROKERS TOPIC
  *     topic cut BROKERS TOPIC PARTITION OFFSET   deletes all messages before the offset
  *     topic offsets BROKERS TOPIC GROUP          a line a partition: number, the group's offset
  *                                                (-1: none) and its metadata, between tabs
@@ -243,6 +245,53 @@ static int drop(const char *brokers, const char *name)
     return 0;
 }
 
+/* deny, allow */
+
+static void set_right(rd_kafka_t *client, rd_kafka_queue_t *queue, const char *topic,
+                      rd_kafka_AclOperation_t operation, rd_kafka_AclPermissionType_t permission)
+{
+    char error[256] = "";
+    rd_kafka_AclBinding_t *right =
+        rd_kafka_AclBinding_new(RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+                                "User:*", "*", operation, permission, error, sizeof error);
+    if (!right)
+        die(topic, error);
+    rd_kafka_CreateAcls(client, &right, 1, NULL, queue);
+    await(queue, topic);
+    rd_kafka_AclBinding_destroy(right);
+}
+
+/* Where a right is given to somebody, all others have none: so all are given, and one is taken. */
+static int deny(const char *brokers, const char *topic)
+{
+    rd_kafka_t *client = connect_as(RD_KAFKA_PRODUCER, brokers, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    set_right(client, queue, topic, RD_KAFKA_ACL_OPERATION_ALL, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW);
+    set_right(client, queue, topic, RD_KAFKA_ACL_OPERATION_WRITE,
+              RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(client);
+    return 0;
+}
+
+static int allow(const char *brokers, const char *topic)
+{
+    char error[256] = "";
+    rd_kafka_t *client = connect_as(RD_KAFKA_PRODUCER, brokers, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_AclBindingFilter_t *denied = rd_kafka_AclBindingFilter_new(
+        RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_RESOURCE_PATTERN_LITERAL, NULL, NULL,
+        RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_PERMISSION_TYPE_DENY, error, sizeof error);
+    if (!denied)
+        die(topic, error);
+    rd_kafka_DeleteAcls(client, &denied, 1, NULL, queue);
+    await(queue, topic);
+    rd_kafka_AclBinding_destroy(denied);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(client);
+    return 0;
+}
+
 static int cut(const char *brokers, const char *name, int partition, int64_t offset)
 {
     struct request request = request_begin(brokers);
@@ -281,6 +330,10 @@ static int act(int argc, char **argv)
     const char *action = argv[1];
     if (argc == 4 && strcmp(action, "drop") == 0)
         return drop(argv[2], argv[3]);
+    if (argc == 4 && strcmp(action, "deny") == 0)
+        return deny(argv[2], argv[3]);
+    if (argc == 4 && strcmp(action, "allow") == 0)
+        return allow(argv[2], argv[3]);
     if (argc == 6 && strcmp(action, "cut") == 0)
         return cut(argv[2], argv[3], (int)strtol(argv[4], NULL, 10), strtoll(argv[5], NULL, 10));
     if (argc >= 5 && strcmp(action, "make") == 0)
@@ -303,7 +356,7 @@ int main(int argc, char **argv)
     int status = argc > 2 ? act(argc, argv) : -1;
     if (status >= 0)
         return status;
-    fprintf(stderr,
-            "usage: topic fill|dump|make|drop|cut|offsets BROKERS TOPIC ...; see the source\n");
+    fprintf(stderr, "usage: topic fill|dump|make|drop|deny|allow|cut|offsets BROKERS TOPIC ...; "
+                    "see the source\n");
     return 2;
 }
