@@ -53,9 +53,13 @@ static rd_kafka_error_t *commit(struct sink_kafka *self)
     return rd_kafka_commit_transaction(self->client, -1);
 }
 
+/* Each call purges what is queued. librdkafka 2.0.2 queues again what is answered with an error
+ * after that, and would wait for it until it expires with the transaction: so it is called again.
+ */
 static rd_kafka_error_t *abort_it(struct sink_kafka *self)
 {
-    return rd_kafka_abort_transaction(self->client, -1);
+    enum { AGAIN_MS = 300 };
+    return rd_kafka_abort_transaction(self->client, AGAIN_MS);
 }
 
 /* Why the transaction in hand can only be aborted; none if it can be committed. To ask for it as if

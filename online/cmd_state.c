@@ -110,7 +110,7 @@ static int look(const struct state_request *request,
                 int (*fn)(struct inspect *inspect, int n, char **words))
 {
     struct inspect inspect;
-    if (inspect_open(request->settings, request->dir, &inspect) < 0)
+    if (inspect_open(request->settings, request->dir, INSPECT_ALL, &inspect) < 0)
         return 1;
     int status = fn(&inspect, request->n, request->words);
     inspect_close(&inspect);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "features/ledger.h"
+
 static enum status say(const char *dir, const char *what, enum status st, const char *why)
 {
     fprintf(stderr, "%s: %s: %s%s%s\n", dir, what, status_text(st), why && why[0] ? ": " : "",
@@ -32,9 +34,11 @@ enum status inspect_open_store(const char *dir, struct store **ret)
     return st;
 }
 
-static enum status recover(const char *dir, struct inspect *inspect)
+static enum status recover(const char *dir, enum inspect_depth depth, struct inspect *inspect)
 {
-    struct commit_options options = {.store = inspect->store};
+    static const char *const loaded[] = {JOIN_FAMILY, LEDGER_FAMILY, LAYOUTS_FAMILY, NULL};
+    struct commit_options options = {
+        .store = inspect->store, .load_max = depth == INSPECT_NEEDED, .loaded_families = loaded};
     TRY(state_create(&inspect->state));
     TRY(commit_create(&options, &inspect->commit));
     struct buf head = {0};
@@ -68,13 +72,14 @@ static enum status lay_out(const struct settings *settings, struct inspect *insp
     return join_recover(inspect->join);
 }
 
-enum status inspect_open(const struct settings *settings, const char *dir, struct inspect *ret)
+enum status inspect_open(const struct settings *settings, const char *dir, enum inspect_depth depth,
+                         struct inspect *ret)
 {
     struct inspect inspect = {0};
     head_init(&inspect.head);
     enum status st = inspect_open_store(dir, &inspect.store);
     if (st == ST_OK)
-        st = recover(dir, &inspect);
+        st = recover(dir, depth, &inspect);
     if (st == ST_OK) {
         st = lay_out(settings, &inspect);
         if (st < 0)

@@ -20,10 +20,14 @@ struct inspect {
     struct head head;
 };
 
+/* What is in memory: all that is stored, or what a start of a large state keeps there (which events
+ * wait for labels, what changed last). */
+enum inspect_depth { INSPECT_ALL, INSPECT_NEEDED };
+
 /* Says on stderr what is wrong. Returns ST_EBUSY while a service runs on it, ST_ENOTFOUND if
  * nothing was ever committed there, ST_ECORRUPT, ST_EVERSION, ST_EINVAL (config). */
 STATUS_CHECKED enum status inspect_open(const struct settings *settings, const char *dir,
-                                        struct inspect *ret);
+                                        enum inspect_depth depth, struct inspect *ret);
 /* The store alone. Returns ST_EBUSY, ST_ENOTFOUND, ST_ECORRUPT, ST_EIO. */
 STATUS_CHECKED enum status inspect_open_store(const char *dir, struct store **ret);
 void inspect_close(struct inspect *inspect);

@@ -24,7 +24,7 @@ int state_list_parked(const struct state_request *request)
     struct inspect inspect;
     if (request->n > 0)
         return command_misused(&cmd_state, "list --parked takes no more words");
-    if (inspect_open(request->settings, request->dir, &inspect) < 0)
+    if (inspect_open(request->settings, request->dir, INSPECT_NEEDED, &inspect) < 0)
         return 1;
     enum status st = commit_read_parked(inspect.store, print_row, &inspect.head);
     if (st < 0)

@@ -8,13 +8,18 @@
 #include "online/checkpoint.h"
 #include "online/model_files.h"
 #include "online/state_actions.h"
+#include "online/state_walk.h"
 
-/* What is read beside the state itself, which inspect_open() has read. */
+/* Of records at a time. */
+#define WALK_BYTES ((size_t)64 << 20)
+
+/* What is read beside what inspect_open() has read. */
 struct survey {
     const struct inspect *inspect;
     const char *dir;
     char models[PATH_MAX];
     uint64_t examples, runs, model_files;
+    struct state_sum sum;
     int faults;
     float *dense;
     struct sparse sparse[VECTOR_SPARSE_MAX];
@@ -105,10 +110,22 @@ static void read_models(struct survey *survey)
     read_named_model(survey);
 }
 
+static void read_records(struct survey *survey)
+{
+    const struct inspect *inspect = survey->inspect;
+    unsigned shard = 0;
+    enum status st = state_walk(inspect->store, inspect->state, WALK_BYTES, &survey->sum, &shard);
+    if (st == ST_ECORRUPT && inspect->store->ops->error(inspect->store)[0])
+        fprintf(stderr, "%s: %s\n", survey->dir, inspect->store->ops->error(inspect->store));
+    if (st < 0)
+        fault(survey, "pages of shard", shard, st);
+}
+
 static int survey_all(struct survey *survey)
 {
     const struct inspect *inspect = survey->inspect;
     snprintf(survey->models, sizeof survey->models, "%s/models", survey->dir);
+    read_records(survey);
     enum status st = commit_read_examples(inspect->store, 0, read_block, survey);
     if (st < 0)
         fault(survey, "example log", 0, st);
@@ -123,11 +140,11 @@ static int survey_all(struct survey *survey)
                 survey->dir, survey->faults);
         return 1;
     }
-    struct key128 digest = state_digest(inspect->state);
+    const struct state_sum *sum = &survey->sum;
     printf("%" PRIu64 " rows to send, %" PRIu64 " examples, runs of %" PRIu64 " epochs, %" PRIu64
-           " model files\n%zu records whole, digest %016" PRIx64 "%016" PRIx64 "\n",
+           " model files\n%" PRIu64 " records whole, digest %016" PRIx64 "%016" PRIx64 "\n",
            commit_outbox_depth(inspect->commit), survey->examples, survey->runs,
-           survey->model_files, state_count(inspect->state), digest.hi, digest.lo);
+           survey->model_files, sum->records, sum->digest.hi, sum->digest.lo);
     return 0;
 }
 
@@ -158,7 +175,7 @@ int state_verify(const struct state_request *request)
     const char *dir = request->n > 0 ? request->words[0] : request->dir;
     if (request->n > 1)
         return command_misused(&cmd_state, "verify one directory at a time");
-    if (verify_list(dir) != 0 || inspect_open(request->settings, dir, &inspect) < 0)
+    if (verify_list(dir) != 0 || inspect_open(request->settings, dir, INSPECT_NEEDED, &inspect) < 0)
         return 1;
     struct survey *survey = calloc(1, sizeof *survey);
     size_t n_dense = plan_vector_schema(inspect.plan)->n_dense;
