@@ -121,7 +121,8 @@ static int put_in_order(struct stl_options *options)
     size_t n = options->periods.n;
     for (size_t k = 1; k < 4; k++)
         if (lists[k]->n > 1 && lists[k]->n != n)
-            return command_misused(&cmd_stl, "there are %zu periods, but %zu spans for them", n,
+            return command_misused(&cmd_stl,
+                                   "%zu periods, but %zu spans: one for all, or one for each", n,
                                    lists[k]->n);
     for (size_t from = 1; from < n; from++)
         for (size_t i = from; i > 0 && options->periods.values[i - 1] > options->periods.values[i];

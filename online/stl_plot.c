@@ -266,8 +266,8 @@ static void put_head(struct buf *out, const struct stl_table *series, double hei
     put_text(out, slice_of(series->y_name));
     buf_printf(
         out,
-        "</text>\n<text class=\"tick\" x=\"%d\" y=\"20\" text-anchor=\"end\">grey bars are of "
-        "one height in all panels</text>\n",
+        "</text>\n<text class=\"tick\" x=\"%d\" y=\"20\" text-anchor=\"end\">grey bars: the same "
+        "range in every panel</text>\n",
         WIDTH - RIGHT / 2);
 }
 
