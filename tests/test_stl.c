@@ -3,8 +3,7 @@
  *
  * What is known of STL without running it: it is exact on a straight line plus a fixed zero-mean
  * season (every smoother in it reproduces straight lines), it is linear in y when not robust, and
- * its parts always add up; a value that is not known must not be missed where the others say
- * what it was. So we check exact answers where there are any (parameterised), laws
+ * its parts always add up. So we check exact answers where there are any (parameterised), laws
  * that hold for every input (theories), and then each way it can refuse.
  */
 #include <criterion/criterion.h>
@@ -16,54 +15,7 @@
 #include <string.h>
 
 #include "features/stl.h"
-
-#define N_MAX  512
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
-/* One decomposition with everything it needs, so that a test body is only the question it asks. */
-struct run {
-    double y[N_MAX], trend[N_MAX], seasonal[N_MAX], remainder[N_MAX], weights[N_MAX];
-    struct stl_parts parts;
-    size_t n;
-};
-
-static double season_at(size_t i, size_t period)
-{
-    return sin(2.0 * M_PI * (double)(i % period) / (double)period);
-}
-
-/* The same noise for the same seed everywhere: a test must not depend on libc's rand(). */
-static double noise(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) / (double)(UINT64_C(1) << 53) - 0.5;
-}
-
-static void fill(struct run *run, size_t n, size_t period, double slope, double sigma)
-{
-    uint64_t seed = 42;
-    run->n = n;
-    run->parts = (struct stl_parts){run->trend, run->seasonal, run->remainder, run->weights};
-    for (size_t i = 0; i < n; i++)
-        run->y[i] = 10.0 + slope * (double)i + season_at(i, period) + sigma * noise(&seed);
-}
-
-static enum status decompose_as(struct run *run, const struct stl_params *params)
-{
-    struct stl *stl = NULL;
-    enum status st = stl_create(params, N_MAX, &stl);
-    if (st == ST_OK)
-        st = stl_decompose(stl, run->y, run->n, &run->parts);
-    stl_free(stl);
-    return st;
-}
-
-static enum status decompose(struct run *run, size_t period, unsigned robust_loops)
-{
-    struct stl_params params = stl_params_default(period);
-    params.robust_loops = robust_loops;
-    return decompose_as(run, &params);
-}
+#include "tests/stl_run.h"
 
 /* Exact answers. */
 
@@ -254,83 +206,7 @@ Theory((double value, unsigned robust_loops, bool periodic), stl, constant_serie
     cr_expect(eq(dbl, stl_trend_strength(&run.parts, run.n), 0));
 }
 
-/* Gaps. */
-
-static void punch(struct run *run, size_t every, size_t from, size_t count)
-{
-    for (size_t i = every / 2; every > 0 && i < run->n; i += every)
-        run->y[i] = NAN;
-    for (size_t i = from; i < from + count; i++)
-        run->y[i] = NAN;
-}
-
-static enum status decompose_with_gaps(struct run *run, size_t period, unsigned robust_loops,
-                                       size_t jump)
-{
-    struct stl_params params = stl_params_default(period);
-    params.robust_loops = robust_loops;
-    params.seasonal_jump = params.trend_jump = params.low_pass_jump = jump;
-    params.gaps = true;
-    return decompose_as(run, &params);
-}
-
-TheoryDataPoints(stl, line_plus_season_is_seen_through_gaps) = {
-    DataPoints(size_t, 0, 3, 11), /* one missing in so many */
-    DataPoints(size_t, 0, 1, 12), /* missing at the beginning */
-    DataPoints(unsigned, 0, 2),   /* robust_loops */
-    DataPoints(size_t, 1, 2),     /* jump */
-};
-
-Theory((size_t every, size_t count, unsigned robust_loops, size_t jump), stl,
-       line_plus_season_is_seen_through_gaps)
-{
-    static struct run run;
-    fill(&run, 170, 10, 0.05, 0);
-    punch(&run, every, 0, count);
-    cr_assert(eq(int, decompose_with_gaps(&run, 10, robust_loops, jump), ST_OK));
-    for (size_t i = 0; i < run.n; i++) {
-        cr_assert(epsilon_eq(dbl, run.trend[i], 10 + 0.05 * (double)i, 1e-4), "at %zu", i);
-        cr_assert(epsilon_eq(dbl, run.seasonal[i], season_at(i, 10), 1e-4), "at %zu", i);
-        cr_assert(eq(int, isnan(run.remainder[i]), isnan(run.y[i])));
-        cr_assert(eq(int, isnan(run.y[i]) && run.weights[i] != 0, 0));
-    }
-}
-
-/* Longer than any window, in the middle and at the end: the nearest fits say what is there. */
-Test(stl, gaps_longer_than_the_windows_are_bridged)
-{
-    static struct run run;
-    fill(&run, 400, 10, 0, 0);
-    punch(&run, 0, 100, 120);
-    punch(&run, 0, 390, 10);
-    cr_assert(eq(int, decompose_with_gaps(&run, 10, 0, 1), ST_OK));
-    for (size_t i = 0; i < run.n; i++) {
-        cr_assert(epsilon_eq(dbl, run.trend[i], 10, 1e-6), "at %zu", i);
-        cr_assert(epsilon_eq(dbl, run.seasonal[i], season_at(i, 10), 1e-6), "at %zu", i);
-    }
-}
-
-Test(stl, gaps_allowed_but_absent_change_nothing)
-{
-    static struct run with, without;
-    fill(&with, 150, 12, 0.1, 1);
-    fill(&without, 150, 12, 0.1, 1);
-    cr_assert(eq(int, decompose_with_gaps(&with, 12, 2, 1), ST_OK));
-    cr_assert(eq(int, decompose(&without, 12, 2), ST_OK));
-    cr_expect(eq(int, memcmp(with.trend, without.trend, sizeof with.trend[0] * with.n), 0));
-    cr_expect(eq(int, memcmp(with.weights, without.weights, sizeof with.trend[0] * with.n), 0));
-}
-
-Test(stl, a_phase_that_is_never_known_is_refused)
-{
-    static struct run run;
-    fill(&run, 100, 10, 0, 0);
-    for (size_t i = 3; i < run.n; i += 10)
-        run.y[i] = NAN;
-    cr_expect(eq(int, decompose_with_gaps(&run, 10, 0, 1), ST_EINVAL));
-    run.y[93] = 1;
-    cr_expect(eq(int, decompose_with_gaps(&run, 10, 0, 1), ST_OK));
-}
+/* What the parts explain. */
 
 Test(stl, trend_strength_tells_trend_from_noise)
 {
