@@ -26,6 +26,9 @@
  *     stl_online_add(stl, state, y, &point);                  // NaN: a gap
  *     if (!isnan(point.trend)) ...
  *
+ * Where more than a quarter of the values it has collected are gaps, or a phase of the season is
+ * unknown, it lets the oldest period go and waits for another.
+ *
  * The state of a key is flat bytes without pointers, the same after a copy. It begins by collecting
  * init_points values (a batch STL of them is where it starts), then keeps one number for each point
  * of the period:

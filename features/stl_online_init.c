@@ -17,16 +17,20 @@ static double power_of_two_near(double v)
     return ldexp(1, exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent);
 }
 
-/* The collected values in units; gaps stay NaN. */
-static void take_values(struct stl_online *stl, struct stl_state *state)
+/* The collected values in units; gaps stay NaN. False: more than a quarter are gaps, and parts that
+ * fit the few others exactly would be made of nothing. */
+static bool take_values(struct stl_online *stl, struct stl_state *state)
 {
-    size_t n = stl->params.init_points;
+    size_t n = stl->params.init_points, known = 0;
     double most = 0;
     for (size_t i = 0; i < n; i++)
         most = fabs(state->after[i]) > most ? fabs(state->after[i]) : most;
     state->unit = power_of_two_near(most);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         stl->values[i] = state->after[i] / state->unit;
+        known += !isnan(stl->values[i]);
+    }
+    return 4 * known >= 3 * n;
 }
 
 static double mean_square(const double *values, size_t n, double from)
@@ -107,8 +111,8 @@ static void forget_oldest_period(struct stl_online *stl, struct stl_state *state
 void stl_go_live(struct stl_online *stl, struct stl_state *state)
 {
     struct stl_parts parts = {stl->trend, stl->seasonal, stl->remainder, NULL};
-    take_values(stl, state);
-    if (stl_decompose(stl->batch, stl->values, stl->params.init_points, &parts) == ST_OK)
+    if (take_values(stl, state) &&
+        stl_decompose(stl->batch, stl->values, stl->params.init_points, &parts) == ST_OK)
         start(stl, state);
     else
         forget_oldest_period(stl, state);

@@ -171,7 +171,12 @@ def pipeline(broker, scores="scores", dead="dead", group="payments"):
             {"window": "AMOUNT", "by": "SHOP", "over": ["1d"], "take": ["count", "max"]},
             {"window": "AMOUNT", "by": ["CARD", "SHOP"], "over": ["30d"], "take": ["count"]},
             {"window": "label", "by": "SHOP", "over": ["1d", "30d"], "delay": "7d",
-             "take": ["count", "mean"]}],
+             "take": ["count", "mean"]},
+            # Short names: the broker keeps 5 MB a partition.
+            {"stl": "AMOUNT", "by": "SHOP", "bucket": "6h", "period": "1d", "init": 2, "as": "s",
+             "take": ["z"]},
+            {"stl": "events", "by": "CARD", "bucket": "1d", "period": "2d", "init": 2,
+             "fold": "count", "as": "c", "take": ["open"]}],
         "models": [{"name": "fraud", "kind": "ftrl", "publish": "1d"}],
         "scores": {"topic": scores, "dead_letters": dead, "include": ["features"]},
     }

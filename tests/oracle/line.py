@@ -130,8 +130,8 @@ class Waiting:
 class Past(oracle.Past):
     """oracle.Past, with labels that come when they come."""
 
-    def __init__(self, labels):
-        super().__init__({"delay": labels["delay"], "absent": {"is": absent_of(labels)[0]}})
+    def __init__(self, labels, lateness):
+        super().__init__({"delay": labels["delay"], "absent": {"is": absent_of(labels)[0]}}, lateness)
         self.labels = {}
 
     def label(self, event):
@@ -164,7 +164,7 @@ class Line:
         self.keep = float(self.labels.get("keep_negatives", 1))
         self.lateness = oracle.duration(config["time"]["lateness"])
         self.publish = oracle.duration(config["models"][0]["publish"])
-        self.past = Past(self.labels)
+        self.past = Past(self.labels, self.lateness)
         self.now = -math.inf
         self.waiting = {}  # id -> the newest Waiting
         self.unreleased = []  # heap of (due, is it as absent, seq, Waiting)

@@ -31,6 +31,8 @@ import zoneinfo
 
 import yaml
 
+import stl_oracle
+
 NAN = math.nan
 SECOND = 1_000_000  # all times are whole microseconds since 1970 UTC
 DURATION_UNITS = {"us": 1, "ms": 1000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
@@ -108,7 +110,9 @@ def read_events(path, stream, labels):
 class Past:
     """The observed events, and the greatest time of all events so far, this one included."""
 
-    def __init__(self, labels):
+    def __init__(self, labels, lateness=0):
+        self.lateness = lateness
+        self.buckets = {}
         self.observed = collections.defaultdict(list)  # (fields, their values) -> events
         self.now = -math.inf
         self.label_delay = duration(labels["delay"]) if labels else 0
@@ -254,13 +258,50 @@ TAKES = {
     "ratio": lambda numbers, item, event, past: ratio(numbers, event, item["window"]),
 }
 
+def stl_names(item):
+    stem = item.get("as") or f"{item['stl']}.by." + "+".join(as_list(item["by"])) \
+        + f".stl.{item['bucket']}.{item.get('fold', 'sum')}"
+    return [f"{stem}.{take}" for take in stl_takes(item)]
+
+
+def stl_takes(item):
+    return [take for take in stl_oracle.TAKES if take in as_list(item.get("take", stl_oracle.TAKES))]
+
+
+def stl_number(item, event):
+    """What the event adds to its bucket; None: nothing."""
+    return 0.0 if item["stl"] == "events" else event.values[item["stl"]]
+
+
+def stl_compute(item, event, past):
+    entries = past.of(event, as_list(item["by"]))
+    if entries is None:
+        return [NAN for _ in stl_names(item)]
+    width, fold = duration(item["bucket"]), item.get("fold", "sum")
+    period = duration(item["period"]) // width
+    zeros = item.get("empty", "gap" if fold == "mean" else "zero") == "zero"
+    # Entries are only ever added: what was made of those before is gone on from.
+    key = (id(item), id(entries))
+    if key not in past.buckets:
+        past.buckets[key] = stl_oracle.Buckets(width, past.lateness, fold, zeros,
+                                               min(max(4 * period, 64), 4096))
+    buckets = past.buckets[key]
+    for entry in entries[buckets.seen:]:
+        if stl_number(item, entry) is not None:
+            buckets.add(entry.time, stl_number(item, entry))
+    buckets.seen = len(entries)
+    columns = buckets.read(event.time, stl_number(item, event), period,
+                           item.get("init", 4) * period)
+    return [columns[stl_oracle.TAKES.index(take)] for take in stl_takes(item)]
+
+
 def no_numbers(item, *_):
     """Categories and texts are hashed: they give no column of numbers."""
     return []
 
 
 KINDS = {"value": (value_names, value_compute), "calendar": (calendar_names, calendar_compute),
-         "window": (window_names, window_compute), "category": (no_numbers, no_numbers),
+         "window": (window_names, window_compute), "stl": (stl_names, stl_compute), "category": (no_numbers, no_numbers),
          "text": (no_numbers, no_numbers)}
 
 
@@ -271,8 +312,8 @@ def kind_of(item):
 # ---- the whole
 
 def entity_keys(features):
-    """The entities, or pairs of them, that some window is by."""
-    return {tuple(as_list(item["by"])) for item in features if "window" in item}
+    """The entities, or pairs of them, that some window or bucket is by."""
+    return {tuple(as_list(item["by"])) for item in features if "window" in item or "stl" in item}
 
 
 def compute(config, path):
@@ -281,7 +322,7 @@ def compute(config, path):
     features = config["features"]
     keys = entity_keys(features)
     lateness = duration(config.get("time", {}).get("lateness", "1h"))
-    past = Past(labels)
+    past = Past(labels, lateness)
     seen = set()
     yield ["id"] + [name for item in features for name in kind_of(item)[0](item)]
     for event in read_events(path, stream, labels):

@@ -38,6 +38,8 @@ static struct columns put_features(struct maker *maker, struct buf *yaml)
         "{window: AMOUNT, by: CARD, over: [1d], delay: 6h, take: [count, max]}",
         "{window: SHOP, by: CARD, over: [2d], take: [distinct]}",
         "{window: RISK, by: CARD, over: [1d], take: [count, mean]}",
+        "{stl: AMOUNT, by: CARD, bucket: 2h, period: 6h, init: 2}",
+        "{stl: events, by: SHOP, bucket: 1h, period: 3h, init: 3, fold: count, take: [z, open]}",
         "{window: label, by: CARD, over: [2d, 5d], take: [count, sum, mean]}",
         "{window: label, by: SHOP, over: [3d], take: [count, mean]}",
         NULL};
