@@ -11,6 +11,7 @@
 #include "features/boxcox.h"
 #include "features/stl_period.h"
 #include "online/command.h"
+#include "online/stl_follow.h"
 #include "online/stl_options.h"
 #include "online/stl_options_table.h"
 #include "online/stl_plot.h"
@@ -224,6 +225,8 @@ static int run(int argc, char **argv)
     if (misused)
         return misused;
     command_catch_signals();
+    if (job.options.online)
+        return stl_follow(&job.options);
     enum status st = run_job(&job);
     if (st == ST_ENOMEM)
         fprintf(stderr, "freshet stl: %s\n", status_text(st));

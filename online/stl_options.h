@@ -27,6 +27,8 @@ struct stl_options {
     double lambda; /* STL_BOXCOX_GIVEN */
     size_t forecast;
     bool with_time, summary;
+    bool online;
+    size_t init;        /* 0: four periods */
     const char *column; /* NULL: the only one, or the second of two */
     const char *plot;   /* NULL: none */
     const char *output; /* "-": standard output */

@@ -46,6 +46,13 @@ enum stl_option_kind {
     X("forecast", " H", COUNT, forecast, 0, 100000,                                                \
       "adds f1..fH to the last line: the next H values. Seasons repeat; the slope of\n        "    \
       "the trend over the last season goes on and halves with each season")                        \
+    X("online", "", FLAG, online, 0, 1,                                                            \
+      "point by point: a line out for each line in, at once, with `forecast` (of y, made\n       " \
+      " "                                                                                          \
+      "before it) and `score` (anomaly); only with --period (one), --init, --gaps,\n        "      \
+      "--forecast, --column, --with-time; f1..fH are then in each line")                           \
+    X("init", " N", COUNT, init, 1, COUNT_MAX,                                                     \
+      "points that --online collects first (4 periods); their parts are empty")                    \
     X("column", " NAME", TEXT, column, 0, 0, "the column of values, where there are many")         \
     X("with-time", "", FLAG, with_time, 0, 1, "put the times before y")                            \
     X("plot", " F.svg", TEXT, plot, 0, 0, "also draw the series and its parts")                    \

@@ -250,13 +250,13 @@ void stl_table_write_header(const struct stl_table *series, const struct stl_tab
     buf_byte(out, '\n');
 }
 
-static void put_number(struct buf *out, double v)
+void stl_table_put_number(struct buf *out, double v)
 {
     if (!isnan(v))
         buf_double(out, v + 0.0); /* no -0 */
 }
 
-static void put_time(struct buf *out, struct slice time)
+void stl_table_put_time(struct buf *out, struct slice time)
 {
     bool quoted = memchr(time.data, ',', time.len) || memchr(time.data, '"', time.len);
     if (quoted)
@@ -269,20 +269,20 @@ void stl_table_write_row(const struct stl_table *series, const struct stl_table_
                          size_t i, bool with_time, struct buf *out)
 {
     if (with_time && series->columns.timed)
-        put_time(out, series->times[i]);
-    put_number(out, series->y[i]);
+        stl_table_put_time(out, series->times[i]);
+    stl_table_put_number(out, series->y[i]);
     buf_byte(out, ',');
-    put_number(out, parts->parts.trend[i]);
+    stl_table_put_number(out, parts->parts.trend[i]);
     for (size_t k = 0; k < parts->params.n_seasons; k++) {
         buf_byte(out, ',');
-        put_number(out, parts->parts.seasonal[k][i]);
+        stl_table_put_number(out, parts->parts.seasonal[k][i]);
     }
     buf_byte(out, ',');
-    put_number(out, parts->parts.remainder[i]);
+    stl_table_put_number(out, parts->parts.remainder[i]);
     for (size_t k = 0; k < parts->n_ahead; k++) {
         buf_byte(out, ',');
         if (i == series->n - 1)
-            put_number(out, parts->ahead[k]);
+            stl_table_put_number(out, parts->ahead[k]);
     }
     buf_byte(out, '\n');
 }

@@ -60,4 +60,8 @@ void stl_table_write_header(const struct stl_table *series, const struct stl_tab
 void stl_table_write_row(const struct stl_table *series, const struct stl_table_parts *parts,
                          size_t i, bool with_time, struct buf *out);
 
+/* Cells: a number, empty for NaN; a time as it came, with the comma behind it. */
+void stl_table_put_number(struct buf *out, double v);
+void stl_table_put_time(struct buf *out, struct slice time);
+
 #endif

@@ -287,6 +287,8 @@ def after_gap(state):
 
 
 def added(state, y, period, init):
+    """y None: a gap."""
+    y = NAN if y is None else y
     if not state.live:
         collected = state.collected + (y,)
         return begun(collected, period) if len(collected) == init \
@@ -324,19 +326,6 @@ def state_of(values, period, init):
     return state
 
 
-class Gap(float):
-    """A NaN that equals itself, so that values can be looked up."""
-
-    def __eq__(self, other):
-        return isinstance(other, Gap)
-
-    def __hash__(self):
-        return 0
-
-
-GAP = Gap("nan")
-
-
 class Buckets:
     """One entity's, out of all its (time, number) in the order in which they came."""
 
@@ -349,7 +338,7 @@ class Buckets:
     def value(self, bucket):
         numbers = self.numbers.get(bucket, [])
         if not numbers:
-            return 0.0 if self.zeros else GAP
+            return 0.0 if self.zeros else None
         total = 0.0
         for number in numbers:
             total += number
@@ -388,4 +377,5 @@ class Buckets:
         # Of a live state that was fed nothing yet the last point is the last one collected.
         return [state.passes[-1].last * state.unit, last * state.unit, state.remainder * state.unit,
                 state.score, 1 - left if left < 1 else 0.0,
-                has.value(0) - share * forecast_units(state, period) * state.unit]
+                (NAN if has.value(0) is None else has.value(0))
+                - share * forecast_units(state, period) * state.unit]
