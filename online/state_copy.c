@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/folder.h"
 #include "online/checkpoint.h"
 #include "online/control.h"
 #include "online/readable.h"
@@ -97,6 +98,17 @@ static void say(const char *what, const char *dir, const struct checkpoint *chec
            readable_bytes((double)checkpoint_bytes(checkpoint)).text);
 }
 
+/* A copy that cannot be listed is none, and would only be in the way of the next attempt. */
+static enum status list(const struct state_request *request, const char *to, struct checkpoint *ret,
+                        struct buf *error)
+{
+    const char *name = request->settings ? request->settings->name : "-";
+    enum status st = checkpoint_list(to, name, ret, error);
+    if (st < 0)
+        folder_remove(to);
+    return st;
+}
+
 int state_checkpoint(const struct state_request *request)
 {
     char to[PATH_MAX];
@@ -105,8 +117,7 @@ int state_checkpoint(const struct state_request *request)
     if (request->n != 1)
         return command_misused(&cmd_state, "checkpoint to which folder? it must be a new one");
     if (!absolute(request->words[0], to, &error) || copy(request->dir, to, &error) < 0 ||
-        checkpoint_list(to, request->settings ? request->settings->name : "-", &checkpoint,
-                        &error) < 0)
+        list(request, to, &checkpoint, &error) < 0)
         return failed("checkpoint", &error);
     say("checkpoint", request->words[0], &checkpoint);
     checkpoint_done(&checkpoint);

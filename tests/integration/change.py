@@ -190,7 +190,8 @@ def check_changes(checks, work, broker, rows):
 def check_refused(checks, work, config):
     for key, value, stored in (("entries_max", 64, "entries_max 4096"), ("tiles", 8, "tiles 64")):
         bad = copy.deepcopy(config)
-        bad["features"][-2][key] = value
+        shop = [item for item in bad["features"] if item.get("window") == "AMOUNT" and item["by"] == "SHOP"]
+        shop[0][key] = value
         path = work.write("bad.yaml", json.dumps(bad, indent=1))
         done = subprocess.run([PROGRAM, "run", "-c", path, "--state", work.path("state"), "--no-live"],
                               capture_output=True, text=True, timeout=60)

@@ -117,6 +117,11 @@ def check_refusals(checks, work, config, whole):
     done(checks, "checkpoint of nothing", state("checkpoint", work.path("x"), "--state",
                                                 work.path("none")), 1, says=["no state"])
     checks.true("nothing was made of nothing", not os.path.exists(work.path("none")))
+    os.makedirs(work.path("bare/db"))
+    done(checks, "checkpoint before the first commit", state("checkpoint", work.path("x"), "--state",
+                                                             work.path("bare")), 1,
+         says=["nothing was committed"])
+    checks.true("a failed checkpoint is not in the way of the next", not os.path.exists(work.path("x")))
     run = subprocess.run([PROGRAM, "run", "-c", config, "--state", whole, "--no-live"],
                          capture_output=True, text=True, timeout=60)
     done(checks, "a service on a checkpoint", run, 1, says=["state restore"])

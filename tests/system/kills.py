@@ -146,15 +146,15 @@ def killed_while_filled(checks, args, rng, work, broker, events, labels, end, de
     config["state"] = {"runs_keep": "3650d"}
     feeder = Feeder(broker, {topics["payments"]: events, topics["frauds"]: labels})
     feeder.start()
-    kills = 0
-    while feeder.is_alive() or kills < args.kills // 4:
+    kills, copied = 0, False
+    while feeder.is_alive() or kills < args.kills // 4 or not copied:
         with Service(work, config, name) as service:
             service.wait_for_log("service.start")
             time.sleep(rng.uniform(0, 0.7))
             service.kill()
             kills += 1
-        if kills == 2:
-            checkpoint(checks, work, name)
+        if kills >= 2 and not copied:
+            copied = checkpoint(checks, work, name)
     if feeder.failed:
         sys.exit(feeder.failed)
     run_through(checks, work, config, end, name)
@@ -166,9 +166,13 @@ def killed_while_filled(checks, args, rng, work, broker, events, labels, end, de
 
 
 def checkpoint(checks, work, name):
+    """False: on a busy machine both kills came before the first commit."""
     done = subprocess.run([PROGRAM, "state", "checkpoint", work.path(f"{name}_early"), "--state",
                            work.path(name)], capture_output=True, text=True)
+    if "nothing was committed" in done.stderr:
+        return False
     checks.equal(f"{name}: status of the checkpoint\n{done.stderr}", done.returncode, 0)
+    return True
 
 
 def audit(checks, what, *options):
