@@ -5,6 +5,7 @@
 
 #include "ingest/formats.h"
 #include "ingest/retention.h"
+#include "ingest/state_store.h"
 
 enum status commit_create(const struct commit_options *options, struct commit **ret)
 {
@@ -50,21 +51,6 @@ static void put_number(struct commit *commit, enum store_space space, uint64_t n
         return;
     struct store_key key = store_number_key(space, number);
     commit->store->ops->put(commit->batch, store_key_slice(&key), buf_slice(value));
-}
-
-static void put_pages(struct commit *commit, const struct buf *pages)
-{
-    struct reader in = reader_of(buf_slice(pages));
-    struct slice key, value;
-    while (state_next_page(&in, &key, &value)) {
-        char stored[1 + STATE_PAGE_KEY] = {STORE_PAGE};
-        memcpy(stored + 1, key.data, key.len);
-        struct slice at = {stored, sizeof stored};
-        if (value.len > 0)
-            commit->store->ops->put(commit->batch, at, value);
-        else
-            commit->store->ops->drop(commit->batch, at);
-    }
 }
 
 static void drop_numbers(struct commit *commit, enum store_space space, uint64_t *first,
@@ -114,7 +100,7 @@ enum status commit_write(struct commit *commit, struct epoch *epoch)
                                 buf_slice(&epoch->runs_marks));
     put_number(commit, STORE_OUTBOX, epoch->number, &epoch->outbox);
     commit_put_examples(commit, epoch);
-    put_pages(commit, &epoch->pages);
+    state_put_pages(commit->store, commit->batch, &epoch->pages);
     commit_put_trainer(commit);
     drop_needless(commit, epoch);
     TRY(commit->store->ops->write(commit->store, commit->batch));

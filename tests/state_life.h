@@ -124,7 +124,7 @@ static inline void seal(struct life *life)
     }
     bool finished = life->sweeping && draw(&life->seed, 2) == 0 &&
                     !state_sweep_some(life->state, draw(&life->seed, 20 * PAGE), &life->pages);
-    put_pages(life->store, life->batch, &life->pages);
+    state_put_pages(life->store, life->batch, &life->pages);
     struct store_key key = store_number_key(STORE_REDO, life->epoch);
     life->store->ops->put(life->batch, store_key_slice(&key), buf_slice(&life->redo));
     if (finished) {

@@ -67,13 +67,13 @@ Test(state, pages_of_a_record_made_again_outlive_those_dropped)
     state_obtain(life.state, 1, id_of(1), 3 * PAGE);
     sealed_bytes(life.state);
     life.pages = swept(life.state);
-    put_pages(life.store, life.batch, &life.pages);
+    state_put_pages(life.store, life.batch, &life.pages);
     buf_done(&life.pages);
     state_drop(life.state, state_find(life.state, 1, id_of(1)));
     memset(state_obtain(life.state, 1, id_of(1), PAGE + 500)->data, 7, PAGE + 500);
     sealed_bytes(life.state);
     life.pages = swept(life.state);
-    put_pages(life.store, life.batch, &life.pages);
+    state_put_pages(life.store, life.batch, &life.pages);
     cr_assert(eq(int, life.store->ops->write(life.store, life.batch), ST_OK));
     struct state *again = recovered(life.store);
     cr_expect(same_digest(again, life.state));
@@ -107,7 +107,7 @@ Test(state, loading_is_clean)
         change_something(&life);
     sealed_bytes(life.state);
     life.pages = swept(life.state);
-    put_pages(life.store, life.batch, &life.pages);
+    state_put_pages(life.store, life.batch, &life.pages);
     cr_assert(eq(int, life.store->ops->write(life.store, life.batch), ST_OK));
     struct state *again = recovered(life.store);
     cr_expect(same_digest(again, life.state));
