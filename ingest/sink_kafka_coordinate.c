@@ -84,6 +84,22 @@ static rd_kafka_resp_err_t probe(struct sink_kafka *self)
     return code ? code : broken_by(self);
 }
 
+static rd_kafka_error_t *take_over(struct sink_kafka *self)
+{
+    enum { AGAIN_MS = 1000 };
+    return rd_kafka_init_transactions(self->client, AGAIN_MS);
+}
+
+static enum status give_up(struct sink_kafka *self)
+{
+    if (until_decided(self, abort_it) == ST_OK)
+        return ST_OK;
+    if (!txn_had_nothing_to_abort(self))
+        return ST_EIO;
+    TRY(txn_renew(self));
+    return until_decided(self, take_over);
+}
+
 static enum status do_job(struct sink_kafka *self, enum txn_job job)
 {
     enum status st = ST_EAGAIN;
@@ -96,7 +112,7 @@ static enum status do_job(struct sink_kafka *self, enum txn_job job)
         self->txn.code = job == JOB_PROBE ? probe(self) : broken_by(self);
     }
     rd_kafka_resp_err_t code = self->txn.code;
-    if (st == ST_EAGAIN && until_decided(self, abort_it) < 0)
+    if (st == ST_EAGAIN && give_up(self) < 0)
         return ST_EIO;
     self->txn.code = code;
     return st;

@@ -1,7 +1,8 @@
 /*
  * ingest/sink_kafka_internal.h -- the inside of the Kafka sink: sink_kafka.c makes it and sends
  * rows, sink_kafka_reports.c takes what the brokers say to them, sink_kafka_txn.c puts them into
- * transactions, for which sink_kafka_coordinate.c waits.
+ * transactions, for which sink_kafka_coordinate.c waits; sink_kafka_renew.c puts a new producer in
+ * the place of one that librdkafka gave up.
  */
 #ifndef INGEST_SINK_KAFKA_INTERNAL_H
 #define INGEST_SINK_KAFKA_INTERNAL_H
@@ -140,6 +141,11 @@ enum { TXN_AGAIN_US = 20 * 1000 }; /* between tries of what a broker refuses for
 /* ST_OK, ST_EAGAIN (the transaction must be aborted) or ST_EIO (the producer is at its end). May be
  * called again on *ret_again. Takes the error. */
 enum status txn_outcome_of(struct sink_kafka *self, rd_kafka_error_t *error, bool *ret_again);
+/* librdkafka gave the producer up because the transaction that it was to abort had not begun for
+ * the coordinator; a new one with the same settings, to be fenced before its first row (ST_EIO:
+ * there is none, the sink is broken). On the thread that has the client. */
+bool txn_had_nothing_to_abort(const struct sink_kafka *self);
+STATUS_CHECKED enum status txn_renew(struct sink_kafka *self);
 /* From here to txn.job being JOB_NONE again the client is the thread's. */
 void txn_give_job(struct sink_kafka *self, enum txn_job job);
 
