@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BINS = 4096, TENTHS = 10 };
+enum { BINS = 4096, TENTHS = SCORE_TENTHS };
 #define LOGIT_MAX 16.0
 
 /* A group of rows whose scores tie. */
 struct group {
-    uint64_t n[2]; /* by label */
-    double sum;    /* of their scores */
+    double n[2]; /* by label; rows that weigh more count more */
+    double sum;  /* of their scores */
 };
 
 struct prequential {
@@ -26,37 +26,42 @@ static double loss_of(float score, int label)
 
 /* The curve, built from groups in order of falling score. */
 struct curve {
-    uint64_t total[2], seen[2];
+    double total[2], seen[2];
     double area, precision;
     /* calibration: rows are dealt out to tenths as they come */
     double tenth_rows, filled, sum, ones, error;
+    size_t n_tenths;
+    struct score_tenth tenths[TENTHS];
 };
 
 /* Of each negative in the group, all positives above it and half of those beside it rank higher. */
 static void curve_rank(struct curve *curve, const struct group *group)
 {
-    curve->area += (double)group->n[0] * ((double)curve->seen[1] + (double)group->n[1] / 2);
+    curve->area += group->n[0] * (curve->seen[1] + group->n[1] / 2);
     curve->seen[0] += group->n[0];
     curve->seen[1] += group->n[1];
-    uint64_t above = curve->seen[0] + curve->seen[1];
+    double above = curve->seen[0] + curve->seen[1];
     if (group->n[1] > 0)
-        curve->precision += (double)group->n[1] * (double)curve->seen[1] / (double)above;
+        curve->precision += group->n[1] * curve->seen[1] / above;
 }
 
 static void close_tenth(struct curve *curve)
 {
     curve->error += fabs(curve->sum - curve->ones);
+    if (curve->n_tenths < TENTHS && curve->filled > 0)
+        curve->tenths[TENTHS - ++curve->n_tenths] = (struct score_tenth){
+            curve->filled, curve->sum / curve->filled, curve->ones / curve->filled};
     curve->filled = curve->sum = curve->ones = 0;
 }
 
 /* A group that spans several tenths is split in proportion. */
 static void curve_calibrate(struct curve *curve, const struct group *group)
 {
-    double rows = (double)(group->n[0] + group->n[1]), left = rows;
+    double rows = group->n[0] + group->n[1], left = rows;
     while (left > 0) {
         double room = curve->tenth_rows - curve->filled, take = left < room ? left : room;
         curve->sum += group->sum * take / rows;
-        curve->ones += (double)group->n[1] * take / rows;
+        curve->ones += group->n[1] * take / rows;
         curve->filled += take;
         left -= take;
         if (curve->filled >= curve->tenth_rows * (1 - 1e-12))
@@ -68,8 +73,8 @@ static void curve_calibrate(struct curve *curve, const struct group *group)
 
 static struct score_figures curve_figures(struct curve *curve, double loss)
 {
-    double ones = (double)curve->total[1], zeros = (double)curve->total[0], rows = ones + zeros;
-    struct score_figures figures = {NAN, NAN, NAN, NAN, curve->total[1], curve->total[0]};
+    double ones = curve->total[1], zeros = curve->total[0], rows = ones + zeros;
+    struct score_figures figures = {NAN, NAN, NAN, NAN, (uint64_t)ones, (uint64_t)zeros};
     close_tenth(curve);
     if (ones > 0 && zeros > 0)
         figures.auc = curve->area / (ones * zeros);
@@ -82,23 +87,25 @@ static struct score_figures curve_figures(struct curve *curve, double loss)
     return figures;
 }
 
-static struct score_figures figures_of(const struct group *groups, size_t n, double loss)
+static struct curve draw(const struct group *groups, size_t n)
 {
     struct curve curve = {0};
+    for (size_t i = 0; i < TENTHS; i++)
+        curve.tenths[i] = (struct score_tenth){0, NAN, NAN};
     for (size_t i = 0; i < n; i++) {
         curve.total[0] += groups[i].n[0];
         curve.total[1] += groups[i].n[1];
     }
-    curve.tenth_rows = (double)(curve.total[0] + curve.total[1]) / TENTHS;
+    curve.tenth_rows = (curve.total[0] + curve.total[1]) / TENTHS;
     for (size_t i = n; i-- > 0;) {
         curve_rank(&curve, &groups[i]);
         curve_calibrate(&curve, &groups[i]);
     }
-    return curve_figures(&curve, loss);
+    return curve;
 }
 
 struct judged {
-    float score, label;
+    float score, label, weight;
 };
 
 static int by_score(const void *a, const void *b)
@@ -115,30 +122,54 @@ static size_t group_ties(const struct judged *rows, size_t n, struct group *grou
         if (i == 0 || rows[i].score != rows[i - 1].score)
             groups[n_groups++] = (struct group){0};
         struct group *group = &groups[n_groups - 1];
-        group->n[rows[i].label >= 0.5f]++;
-        group->sum += rows[i].score;
+        group->n[rows[i].label >= 0.5f] += rows[i].weight;
+        group->sum += (double)rows[i].score * rows[i].weight;
     }
     return n_groups;
 }
 
-enum status score_figures_exact(const float *scores, const float *labels, size_t n,
-                                struct score_figures *ret)
+/* The figures of rows, which are put in order. groups: room for n. */
+static struct score_figures judge(struct judged *rows, size_t n, struct group *groups,
+                                  struct score_tenth *ret_tenths)
+{
+    double loss = 0;
+    uint64_t n_ones = 0;
+    for (size_t i = 0; i < n; i++) {
+        int one = rows[i].label >= 0.5f;
+        loss += loss_of(rows[i].score, one) * rows[i].weight;
+        n_ones += (uint64_t)one;
+    }
+    qsort(rows, n, sizeof *rows, by_score);
+    struct curve curve = draw(groups, group_ties(rows, n, groups));
+    struct score_figures figures = curve_figures(&curve, loss);
+    figures.positives = n_ones;
+    figures.negatives = n - n_ones;
+    if (ret_tenths)
+        memcpy(ret_tenths, curve.tenths, sizeof curve.tenths);
+    return figures;
+}
+
+enum status score_figures_weighted(const float *scores, const float *labels, const float *weights,
+                                   size_t n, struct score_figures *ret,
+                                   struct score_tenth *ret_tenths)
 {
     struct judged *rows = malloc((n + 1) * sizeof *rows);
     struct group *groups = malloc((n + 1) * sizeof *groups);
     enum status st = rows && groups ? ST_OK : ST_ENOMEM;
     if (st == ST_OK) {
-        double loss = 0;
-        for (size_t i = 0; i < n; i++) {
-            rows[i] = (struct judged){scores[i], labels[i]};
-            loss += loss_of(scores[i], labels[i] >= 0.5f);
-        }
-        qsort(rows, n, sizeof *rows, by_score);
-        *ret = figures_of(groups, group_ties(rows, n, groups), loss);
+        for (size_t i = 0; i < n; i++)
+            rows[i] = (struct judged){scores[i], labels[i], weights ? weights[i] : 1};
+        *ret = judge(rows, n, groups, ret_tenths);
     }
     free(rows);
     free(groups);
     return st;
+}
+
+enum status score_figures_exact(const float *scores, const float *labels, size_t n,
+                                struct score_figures *ret)
+{
+    return score_figures_weighted(scores, labels, NULL, n, ret, NULL);
 }
 
 enum status prequential_create(struct prequential **ret)
@@ -166,12 +197,20 @@ void prequential_add(struct prequential *prequential, float score, float label)
 {
     int one = label >= 0.5f;
     struct group *bin = &prequential->bins[bin_of(score)];
-    bin->n[one]++;
+    bin->n[one] += 1;
     bin->sum += score;
     prequential->loss += loss_of(score, one);
 }
 
 struct score_figures prequential_figures(const struct prequential *prequential)
 {
-    return figures_of(prequential->bins, BINS, prequential->loss);
+    struct curve curve = draw(prequential->bins, BINS);
+    return curve_figures(&curve, prequential->loss);
+}
+
+void prequential_tenths(const struct prequential *prequential, struct score_tenth *ret)
+{
+    struct curve curve = draw(prequential->bins, BINS);
+    curve_figures(&curve, prequential->loss); /* closes the last tenth */
+    memcpy(ret, curve.tenths, sizeof curve.tenths);
 }

@@ -1,0 +1,110 @@
+#include "models/psi.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+double psi_of_counts(const double *a, const double *b, size_t n)
+{
+    double sum_a = 0, sum_b = 0, psi = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum_a += a[i];
+        sum_b += b[i];
+    }
+    if (!(sum_a > 0) || !(sum_b > 0))
+        return NAN;
+    double all_a = sum_a + 0.5 * (double)n, all_b = sum_b + 0.5 * (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double share_a = (a[i] + 0.5) / all_a, share_b = (b[i] + 0.5) / all_b;
+        psi += (share_b - share_a) * log(share_b / share_a);
+    }
+    return psi;
+}
+
+struct weighed {
+    float value, weight;
+};
+
+static int by_value(const void *a, const void *b)
+{
+    float x = ((const struct weighed *)a)->value, y = ((const struct weighed *)b)->value;
+    return (x > y) - (x < y);
+}
+
+/* The value at which each tenth of the weight is reached; the last tenth has no edge. */
+static struct psi_edges edges_of(const struct weighed *rows, size_t n, double total)
+{
+    struct psi_edges edges = {.n = 0};
+    double below = 0;
+    for (size_t i = 0, tenth = 1; i < n && tenth < PSI_BINS; i++) {
+        below += (double)rows[i].weight;
+        if (below < total * (double)tenth / PSI_BINS)
+            continue;
+        if (rows[i].value < rows[n - 1].value &&
+            (edges.n == 0 || rows[i].value > edges.edges[edges.n - 1]))
+            edges.edges[edges.n++] = rows[i].value;
+        while (tenth < PSI_BINS && below >= total * (double)tenth / PSI_BINS)
+            tenth++;
+    }
+    return edges;
+}
+
+enum status psi_make_edges(const float *values, const float *weights, size_t n,
+                           struct psi_edges *ret)
+{
+    struct weighed *rows = malloc((n + 1) * sizeof *rows);
+    if (!rows)
+        return ST_ENOMEM;
+    size_t known = 0;
+    double total = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(values[i]))
+            continue;
+        rows[known++] = (struct weighed){values[i], weights ? weights[i] : 1};
+        total += weights ? (double)weights[i] : 1;
+    }
+    qsort(rows, known, sizeof *rows, by_value);
+    *ret = edges_of(rows, known, total);
+    free(rows);
+    return ST_OK;
+}
+
+size_t psi_bin(const struct psi_edges *edges, float value)
+{
+    if (isnan(value))
+        return 0;
+    size_t bin = 0;
+    while (bin < edges->n && value > edges->edges[bin])
+        bin++;
+    return 1 + bin;
+}
+
+static void count(const struct psi_edges *edges, const float *values, size_t n, double *ret)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[psi_bin(edges, values[i])] += 1;
+}
+
+/* Bins that the edges do not make, and that of missing numbers where none is missing, do not count:
+ * the rest keep their order. */
+static size_t drop_needless(const struct psi_edges *edges, double *a, double *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i <= edges->n + 1; i++) {
+        if (i == 0 && a[0] == 0 && b[0] == 0)
+            continue;
+        a[n] = a[i];
+        b[n++] = b[i];
+    }
+    return n;
+}
+
+enum status psi_of_samples(const float *a, size_t n_a, const float *b, size_t n_b, double *ret)
+{
+    struct psi_edges edges;
+    double in_a[PSI_COUNTS] = {0}, in_b[PSI_COUNTS] = {0};
+    TRY(psi_make_edges(a, NULL, n_a, &edges));
+    count(&edges, a, n_a, in_a);
+    count(&edges, b, n_b, in_b);
+    *ret = psi_of_counts(in_a, in_b, drop_needless(&edges, in_a, in_b));
+    return ST_OK;
+}
