@@ -170,8 +170,8 @@ static void place_scores(const float *scores, const float *labels, size_t n, str
 enum status delong_compare(const float *first, const float *second, const float *labels, size_t n,
                            struct delong *ret)
 {
-    struct ranked *rows = malloc((2 * n + 1) * sizeof *rows);
-    double *placed = malloc((2 * n + 1) * sizeof *placed);
+    struct ranked *rows = calloc(2 * n + 1, sizeof *rows);
+    double *placed = calloc(2 * n + 1, sizeof *placed);
     enum status st = rows && placed ? ST_OK : ST_ENOMEM;
     if (st == ST_OK) {
         struct counts all = count(labels, n);
