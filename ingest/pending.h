@@ -11,7 +11,8 @@
 
 #include "ingest/join.h"
 
-enum { PENDING_BLOCK = 4096, PENDING_SHARDS = 256 };
+/* With its record's own part, a block fills a page of memory. */
+enum { PENDING_BLOCK = 4096 - sizeof(struct record), PENDING_SHARDS = 256 };
 
 enum pending_flags {
     PENDING_EVENT = 1,    /* else a label that waits for its event */

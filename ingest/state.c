@@ -101,11 +101,22 @@ static void grow(struct state *state)
     state->n_slots = n;
 }
 
+/* The allocator has four sizes to a doubling, 16 bytes apart at least: what it would round up is
+ * room for data, and counted. */
+static size_t room_for(size_t size)
+{
+    enum { STEP_MIN = 16 };
+    size_t need = sizeof(struct record) + size;
+    size_t step = (size_t)1 << (61 - __builtin_clzl(need - 1));
+    step = step < STEP_MIN ? STEP_MIN : step;
+    return ((need + step - 1) & ~(step - 1)) - sizeof(struct record);
+}
+
 static struct record *record_make(struct state *state, uint16_t family, struct key128 id,
                                   size_t size)
 {
     assert(size <= STATE_RECORD_MAX);
-    size_t cap = (size + 63) & ~(size_t)63;
+    size_t cap = room_for(size);
     struct record *rec = huge_calloc(sizeof *rec + cap);
     rec->id = id;
     rec->family = family;
@@ -174,7 +185,7 @@ struct record *state_resize(struct state *state, struct record *rec, size_t size
     if (size < old)
         state_note_shrunk(state, rec, size);
     if (size > rec->cap || (size < old && size * 4 < rec->cap))
-        rec = set_cap(state, rec, (size + 63) & ~(size_t)63);
+        rec = set_cap(state, rec, room_for(size));
     rec->size = (uint32_t)size;
     forget_dirt_past_end(rec);
     if (size > old)
