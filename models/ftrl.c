@@ -76,7 +76,8 @@ static enum status select_columns(struct ftrl *ftrl, const struct vector_schema 
     ftrl->number = calloc(schema->n_dense + 1, sizeof *ftrl->number);
     ftrl->number_names = calloc(schema->n_dense + 1, sizeof *ftrl->number_names);
     ftrl->field_salt = calloc(schema->n_sparse + 1, sizeof *ftrl->field_salt);
-    if (!ftrl->number || !ftrl->number_names || !ftrl->field_salt)
+    ftrl->field_names = calloc(schema->n_sparse + 1, sizeof *ftrl->field_names);
+    if (!ftrl->number || !ftrl->number_names || !ftrl->field_salt || !ftrl->field_names)
         return ST_ENOMEM;
     for (size_t i = 0; i < schema->n_dense; i++) {
         if (!is_selected(&ftrl->options, schema->dense[i]))
@@ -87,9 +88,13 @@ static enum status select_columns(struct ftrl *ftrl, const struct vector_schema 
             return ST_ENOMEM;
     }
     ftrl->n_fields = schema->n_sparse;
-    for (size_t i = 0; i < schema->n_sparse; i++)
+    for (size_t i = 0; i < schema->n_sparse; i++) {
         if (is_selected(&ftrl->options, schema->sparse[i]))
             ftrl->field_salt[i] = salt_of(schema->sparse[i]);
+        ftrl->field_names[i] = strdup(schema->sparse[i]);
+        if (!ftrl->field_names[i])
+            return ST_ENOMEM;
+    }
     ftrl->width = whole(ftrl->n_numbers);
     return ST_OK;
 }
@@ -293,6 +298,8 @@ static void free_ftrl(struct model *model)
         return;
     for (size_t i = 0; ftrl->number_names && i < ftrl->n_numbers; i++)
         free(ftrl->number_names[i]);
+    for (size_t i = 0; ftrl->field_names && i < ftrl->n_fields; i++)
+        free(ftrl->field_names[i]);
     for (size_t i = 0; i < ftrl->n_crosses; i++)
         free(ftrl->crosses[i].name);
     for (size_t i = 0; i < ftrl->n_key_crosses; i++)
@@ -302,6 +309,7 @@ static void free_ftrl(struct model *model)
     free(ftrl->number);
     free(ftrl->number_names);
     free(ftrl->field_salt);
+    free(ftrl->field_names);
     free(ftrl->block);
     free(ftrl->row);
     free(ftrl->points);
@@ -475,4 +483,8 @@ const struct model_ops ftrl_ops = {
     .save = ftrl_save,
     .load = ftrl_load,
     .describe = describe,
+    .explain = ftrl_explain,
+    .explained_by =
+        "exactly: the terms that the logit is the sum of, with the bias. A number's are "
+        "its own, its logarithm's and its bin's, a category's those of its field.",
 };

@@ -17,6 +17,7 @@
  *   ftrl.c          options, columns by name, the block
  *   ftrl_row.c      a row as the weights see it, its logit
  *   ftrl_learn.c    the update, and the renewal of bins and scales
+ *   ftrl_explain.c  a logit taken apart
  *   ftrl_file.c     save and load
  */
 #ifndef MODELS_FTRL_H
@@ -72,7 +73,8 @@ struct ftrl {
     uint32_t *number; /* their columns in vector.dense */
     size_t n_fields;
     uint64_t *field_salt; /* of each sparse field of the schema; 0: not used */
-    size_t n_coarse;      /* numbers that crosses take, and what they are */
+    char **field_names;
+    size_t n_coarse; /* numbers that crosses take, and what they are */
     uint32_t coarse[FTRL_CROSSES_MAX * FTRL_PARTS_MAX];
     size_t n_crosses, n_key_crosses;
     struct ftrl_cross crosses[FTRL_CROSSES_MAX], key_crosses[FTRL_CROSSES_MAX];
@@ -111,6 +113,7 @@ struct ftrl {
 /* A row as the weights see it. */
 struct ftrl_row {
     size_t n_cells, n_keys;
+    size_t cross_keys[FTRL_CROSSES_MAX + 1]; /* where each cross's keys begin; categories' before */
     float x[VECTOR_DENSE_MAX + 8], linear[VECTOR_DENSE_MAX + 8], log[VECTOR_DENSE_MAX + 8];
     uint32_t cells[VECTOR_DENSE_MAX + FTRL_CROSSES_MAX]; /* weights of bins and crosses */
     uint64_t keys[FTRL_KEYS_MAX];
@@ -148,6 +151,7 @@ void ftrl_clear(struct ftrl *ftrl);
 
 void ftrl_score(const struct model *model, const struct vector *rows, size_t n, float *ret);
 void ftrl_learn(struct model *model, const struct example *rows, size_t n);
+double ftrl_explain(const struct model *model, const struct vector *vector, struct reasons *ret);
 enum status ftrl_save(const struct model *model, struct tensors *ret);
 enum status ftrl_load(struct model *model, const struct tensors *tensors);
 

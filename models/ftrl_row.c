@@ -105,8 +105,11 @@ void ftrl_look(const struct ftrl *ftrl, const struct vector *vector, struct ftrl
                               ftrl->coarse_edges_size, ret->x[ftrl->coarse[i]]);
     ret->n_keys = 0;
     look_at_categories(ftrl, vector, ret);
-    for (size_t i = 0; i < ftrl->n_key_crosses; i++)
+    ret->cross_keys[0] = ret->n_keys;
+    for (size_t i = 0; i < ftrl->n_key_crosses; i++) {
         look_at_key_cross(vector, &ftrl->key_crosses[i], coarse, ret);
+        ret->cross_keys[i + 1] = ret->n_keys;
+    }
     for (size_t i = 0; i < ret->n_keys; i++)
         sparse_table_prefetch(&ftrl->table, ret->keys[i]);
     look_at_bins(ftrl, ret);

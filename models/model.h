@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "models/reasons.h"
 #include "models/safetensors.h"
 
 struct model; /* each kind begins with a struct model_head {ops} */
@@ -50,6 +51,10 @@ struct model_ops {
     enum status (*load)(struct model *model, const struct tensors *tensors);
     /* Appends one line of figures for people (rows, non-zero weights). */
     void (*describe)(const struct model *model, struct buf *ret);
+    /* Offers ret what each feature contributes to the row's logit, and returns what none does (the
+     * bias). Names live as long as the model. NULL: the kind cannot tell. */
+    double (*explain)(const struct model *model, const struct vector *row, struct reasons *ret);
+    const char *explained_by; /* the method, for the manual; what it adds up to */
 };
 
 struct model {

@@ -134,7 +134,7 @@ static enum status open_sources(struct replay *replay)
 static enum status open_sink(struct replay *replay, const struct vector_schema *schema)
 {
     struct buf scores = {0}, features = {0};
-    rows_score_header(&scores);
+    rows_score_header(replay->settings->scores.reasons, &scores);
     rows_feature_header(schema, &features);
     struct sink_files_options files = {0};
     if (replay->scores)
@@ -283,7 +283,8 @@ const struct command cmd_replay = {
     "\n"
     "  -c, --config FILE    the pipeline\n"
     "      --scores FILE    id,score,time,label,version of each scored event (- for standard "
-    "output)\n"
+    "output),\n"
+    "                       and its reasons, where the config's scores include them\n"
     "      --features FILE  id and one column a feature\n"
     "      --report FILE    throughput and prequential figures as JSON\n"
     "      --state DIR      keep the state there, and go on from what is there; else it is "

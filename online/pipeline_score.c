@@ -29,9 +29,17 @@ static struct row_score row_of(const struct pipeline *p, const struct waiting_ro
     return out;
 }
 
-static void emit(struct pipeline *p, const struct waiting_row *row)
+/* model: what scored the row; NULL: nothing does. */
+static void emit(struct pipeline *p, const struct waiting_row *row, const struct model *model)
 {
     struct row_score out = row_of(p, row);
+    struct reason strongest[REASONS_MAX];
+    if (model && p->options.rows.reasons > 0 && !row->repeated) {
+        struct reasons reasons = {strongest, 0, p->options.rows.reasons};
+        model->ops->explain(model, out.vector, &reasons);
+        out.reasons = strongest;
+        out.n_reasons = reasons.n;
+    }
     if (row->stored && !row->repeated)
         join_set_score(p->options.join, row->ref, out.score, out.version);
     p->epoch->outbox_rows += rows_put_score(&p->rows_out, &p->epoch->outbox, row->lane, &out);
@@ -51,13 +59,14 @@ enum status pipeline_flush(struct pipeline *p)
         if (!model)
             return ST_ESTOPPED;
         score_vectors(p, model);
-        registry_release(p->options.registry, model);
     } else {
         for (size_t i = 0; i < p->n_vectors; i++)
             p->scores[i] = NAN;
     }
     for (size_t i = 0; i < p->n_rows; i++)
-        emit(p, &p->rows[i]);
+        emit(p, &p->rows[i], model);
+    if (model)
+        registry_release(p->options.registry, model);
     p->n_rows = p->n_vectors = p->n_sparse_used = 0;
     p->flush_by = INT64_MAX;
     return ST_OK;

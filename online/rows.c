@@ -101,6 +101,19 @@ static void json_features(const struct rows *rows, struct buf *buf, const double
     buf_byte(buf, '}');
 }
 
+static void json_reasons(struct buf *buf, const struct row_score *row)
+{
+    buf_text(buf, ",\"reasons\":[");
+    for (size_t i = 0; i < row->n_reasons; i++) {
+        buf_text(buf, i > 0 ? ",{\"name\":" : "{\"name\":");
+        rows_json_text(buf, slice_of(row->reasons[i].name));
+        buf_text(buf, ",\"log_odds\":");
+        buf_float(buf, (float)row->reasons[i].log_odds);
+        buf_byte(buf, '}');
+    }
+    buf_byte(buf, ']');
+}
+
 static void json_score(const struct rows *rows, struct buf *buf, const struct row_score *row)
 {
     buf_text(buf, "{\"id\":");
@@ -118,10 +131,25 @@ static void json_score(const struct rows *rows, struct buf *buf, const struct ro
     buf_int(buf, row->version);
     if (rows->options.features && row->values)
         json_features(rows, buf, row->values);
+    if (rows->options.reasons > 0 && row->values)
+        json_reasons(buf, row);
     buf_byte(buf, '}');
 }
 
-static void csv_score(struct buf *buf, const struct row_score *row)
+/* As many columns as there may be reasons, whether there are or not. */
+static void csv_reasons(const struct rows *rows, struct buf *buf, const struct row_score *row)
+{
+    for (size_t i = 0; i < rows->options.reasons; i++) {
+        buf_byte(buf, ',');
+        if (i < row->n_reasons)
+            csv_text(buf, slice_of(row->reasons[i].name));
+        buf_byte(buf, ',');
+        if (i < row->n_reasons)
+            buf_float(buf, (float)row->reasons[i].log_odds);
+    }
+}
+
+static void csv_score(const struct rows *rows, struct buf *buf, const struct row_score *row)
 {
     csv_text(buf, row->event->id);
     buf_byte(buf, ',');
@@ -134,6 +162,7 @@ static void csv_score(struct buf *buf, const struct row_score *row)
         buf_double(buf, row->event->label);
     buf_byte(buf, ',');
     buf_int(buf, row->version);
+    csv_reasons(rows, buf, row);
     buf_byte(buf, '\n');
 }
 
@@ -166,7 +195,7 @@ unsigned rows_put_score(struct rows *rows, struct buf *outbox, uint32_t lane,
         if (rows->options.format == ROWS_JSON)
             json_score(rows, &rows->payload, row);
         else
-            csv_score(&rows->payload, row);
+            csv_score(rows, &rows->payload, row);
         put(rows, outbox, CHANNEL_SCORES, lane, row, n++);
     }
     if (rows->options.features && rows->options.format == ROWS_CSV && row->values) {
@@ -177,9 +206,12 @@ unsigned rows_put_score(struct rows *rows, struct buf *outbox, uint32_t lane,
     return n;
 }
 
-void rows_score_header(struct buf *ret)
+void rows_score_header(size_t reasons, struct buf *ret)
 {
-    buf_text(ret, "id,score,time,label,version\n");
+    buf_text(ret, "id,score,time,label,version");
+    for (size_t i = 1; i <= reasons; i++)
+        buf_printf(ret, ",reason_%zu,log_odds_%zu", i, i);
+    buf_byte(ret, '\n');
 }
 
 void rows_feature_header(const struct vector_schema *schema, struct buf *ret)

@@ -104,7 +104,15 @@ static const struct conf_option scores_options[] = {
     {.name = "include",
      .type = CONF_TEXTS,
      .at = offsetof(struct scores_settings, include),
-     .help = "What a score carries beside itself: `features` is the vector by name."},
+     .help = "What a score carries beside itself: `features` is the vector by name, `reasons` the "
+             "features that contributed most, in log-odds."},
+    {.name = "reasons",
+     .type = CONF_INT,
+     .at = offsetof(struct scores_settings, reasons_max),
+     .fallback = "3",
+     .min = 1,
+     .max = REASONS_MAX,
+     .help = "How many reasons a score carries, where `include` has `reasons`."},
     CONF_END};
 static const struct conf_table scores_table = {"scores", "Where scores go.", scores_options,
                                                sizeof(struct scores_settings)};
@@ -223,15 +231,30 @@ static const struct conf_table root_table = {"freshet", "The top level of the fi
 
 static void check_includes(struct settings *settings, struct conf_errors *errors)
 {
-    for (size_t i = 0; i < settings->scores.include.n; i++) {
-        if (strcmp(settings->scores.include.items[i], "features") == 0)
-            settings->scores.features = true;
+    struct scores_settings *scores = &settings->scores;
+    const struct conf_node *node = conf_get(conf_root(settings->conf), "scores");
+    for (size_t i = 0; i < scores->include.n; i++) {
+        if (strcmp(scores->include.items[i], "features") == 0)
+            scores->features = true;
+        else if (strcmp(scores->include.items[i], "reasons") == 0)
+            scores->reasons = (size_t)scores->reasons_max;
         else
-            conf_complain(errors,
-                          conf_get(conf_get(conf_root(settings->conf), "scores"), "include"),
-                          "unknown part \"%s\"; a score can include \"features\"",
-                          settings->scores.include.items[i]);
+            conf_complain(errors, conf_get(node, "include"),
+                          "unknown part \"%s\"; a score can include \"features\" and \"reasons\"",
+                          scores->include.items[i]);
     }
+    if (conf_get(node, "reasons") && scores->reasons == 0)
+        conf_complain(errors, conf_get(node, "reasons"),
+                      "is used with `include: [reasons]` only; remove it or add that");
+}
+
+static void check_reasons(const struct settings *settings, struct conf_errors *errors)
+{
+    const struct model_settings *model = settings->model;
+    const struct conf_node *node = conf_get(conf_root(settings->conf), "scores");
+    if (settings->scores.reasons > 0 && model && !model->ops->explain)
+        conf_complain(errors, conf_get(node, "include"),
+                      "a model of kind \"%s\" cannot tell its reasons", model->ops->name);
 }
 
 /* What exactly_once needs, and what is of use only there. */
@@ -264,6 +287,7 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
     check_delivery(settings, errors);
     schema_read(settings->streams_node, settings->labels_node, errors, &settings->schema);
     settings_read_models(settings, errors);
+    check_reasons(settings, errors);
     return errors->n ? ST_EINVAL : ST_OK;
 }
 

@@ -35,7 +35,9 @@ struct kafka_settings {
 struct scores_settings {
     const char *topic, *dead_letters;
     struct conf_texts include;
-    bool features; /* include has "features" */
+    int64_t reasons_max;
+    bool features;  /* include has "features" */
+    size_t reasons; /* how many, where include has "reasons"; else 0 */
 };
 
 struct time_settings {

@@ -116,6 +116,9 @@ void settings_write_models_doc(struct buf *ret)
         struct model_table merged;
         describe_kind(model_kinds[i], name, &merged);
         conf_write_doc(&merged.table, ret);
+        if (model_kinds[i]->explain)
+            buf_printf(ret, "\nIts reasons (`scores: {include: [reasons]}`) are told %s\n",
+                       model_kinds[i]->explained_by);
     }
 }
 

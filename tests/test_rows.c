@@ -106,7 +106,8 @@ ParameterizedTestParameters(rows, are_these_bytes)
 
 ParameterizedTest(struct row_case *c, rows, are_these_bytes)
 {
-    struct rows_options options = {(enum rows_format)c->format, "fra\"ud", c->scores, c->features};
+    struct rows_options options = {(enum rows_format)c->format, "fra\"ud", c->scores, c->features,
+                                   0};
     struct event event = {.id = slice_of(c->id), .origin = {0, 42}, .label = c->label};
     struct row_score row = {.event = &event,
                             .time = c->time,
@@ -119,7 +120,7 @@ ParameterizedTest(struct row_case *c, rows, are_these_bytes)
 Test(rows, headers_name_the_columns)
 {
     struct buf buf = {0};
-    rows_score_header(&buf);
+    rows_score_header(0, &buf);
     rows_feature_header(&schema, &buf);
     cr_expect(
         slice_eq(buf_slice(&buf), slice_of("id,score,time,label,version\n"
@@ -127,10 +128,40 @@ Test(rows, headers_name_the_columns)
     buf_done(&buf);
 }
 
+Test(rows, reasons_are_named)
+{
+    struct rows_options json = {ROWS_JSON, "m", true, false, 2},
+                        csv = {ROWS_CSV, "m", true, false, 2};
+    struct event event = {.id = slice_of("7"), .origin = {0, 42}, .label = NAN};
+    const struct reason reasons[] = {{"a \"quoted\", one", 1.5}, {"b", -0.1}};
+    struct row_score row = {&event, 0, 0.5f, 1, values, NULL, reasons, 2};
+    cr_expect(eq(str, (char *)written(&json, &row),
+                 "scores0 7>{\"id\":\"7\",\"time\":\"1970-01-01T00:00:00Z\",\"score\":0.5,"
+                 "\"model\":\"m\",\"version\":1,\"reasons\":[{\"name\":\"a \\\"quoted\\\", one\","
+                 "\"log_odds\":1.5},{\"name\":\"b\",\"log_odds\":-0.1}]}"));
+    cr_expect(eq(str, (char *)written(&csv, &row),
+                 "scores0 >7,0.5,1970-01-01T00:00:00Z,,1,\"a \"\"quoted\"\", one\",1.5,b,-0.1\n"));
+    row.n_reasons = 1;
+    row.reasons = reasons + 1;
+    cr_expect(
+        eq(str, (char *)written(&csv, &row), "scores0 >7,0.5,1970-01-01T00:00:00Z,,1,b,-0.1,,\n"));
+    row.values = NULL; /* a repeated one has none */
+    row.n_reasons = 0;
+    cr_expect(eq(str, (char *)written(&json, &row),
+                 "scores0 7>{\"id\":\"7\",\"time\":\"1970-01-01T00:00:00Z\",\"score\":0.5,"
+                 "\"model\":\"m\",\"version\":1}"));
+    struct buf header = {0};
+    rows_score_header(2, &header);
+    cr_expect(slice_eq(buf_slice(&header),
+                       slice_of("id,score,time,label,version,reason_1,log_odds_1,reason_2,"
+                                "log_odds_2\n")));
+    buf_done(&header);
+}
+
 /* The same rows object serves event after event: nothing of one stays for the next. */
 Test(rows, one_after_another)
 {
-    struct rows_options options = {ROWS_JSON, "m", true, false};
+    struct rows_options options = {ROWS_JSON, "m", true, false, 0};
     struct rows rows;
     struct buf outbox = {0};
     rows_init(&rows, &options, &schema);

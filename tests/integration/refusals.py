@@ -37,6 +37,12 @@ CASES = [
     ("required key missing", "- name: fraud\n    kind: ftrl", "- name: fraud", ["kind"]),
     ("a list where a table is needed", "scores: {topic: scores, dead_letters: scores.dead}",
      "scores: [1, 2]", ["scores"]),
+    ("unknown part of a score", "topic: scores,", "include: [reason], topic: scores,",
+     ["reason", "features"]),
+    ("reasons that are not included", "topic: scores,", "reasons: 2, topic: scores,",
+     ["include: [reasons]"]),
+    ("too many reasons", "topic: scores,", "include: [reasons], reasons: 17, topic: scores,",
+     ["reasons", "16"]),
     ("key given twice", "cache: 1GiB}", "cache: 1GiB, cache: 2GiB}", ["cache"]),
     ("no YAML", "score: true", "score: [true", []),
 ]
