@@ -1,10 +1,4 @@
-/*
- * The store on RocksDB's C API.
- *
- * Two column families under one WAL: pages of records, which stay and are compacted, and the log
- * (redo values, runs, examples, outbox), which is written once and soon deleted. Kept apart, the
- * log's churn never makes a compaction rewrite pages.
- */
+/* The store on RocksDB's C API. */
 #include <errno.h>
 #include <fcntl.h>
 #include <rocksdb/c.h>
@@ -16,9 +10,8 @@
 #include "base/folder.h"
 #include "ingest/crc32c.h"
 #include "ingest/store.h"
+#include "ingest/store_rocks_options.h"
 #include "ingest/store_wal.h"
-
-enum { CF_LOG, CF_PAGES, CF_COUNT };
 
 #ifdef CRC32C_OF_ROCKSDB
 /* Nobody here calls it: RocksDB does, if this program has it. */
@@ -262,61 +255,6 @@ static const struct store_ops rocks_ops = {
     .checkpoint = rocks_checkpoint,
 };
 
-/* Few files, and cheap compression. WAL recovery is RocksDB's own choice, point in time: it
- * ends at the first record that is not whole. That this is the last one is made sure of before:
- * see store_wal.h. */
-static rocksdb_options_t *make_options(size_t write_buffer)
-{
-    rocksdb_options_t *options = rocksdb_options_create();
-    rocksdb_options_set_create_if_missing(options, 1);
-    rocksdb_options_set_create_missing_column_families(options, 1);
-    rocksdb_options_set_write_buffer_size(options, write_buffer);
-    rocksdb_options_set_max_write_buffer_number(options, 2);
-    rocksdb_options_set_max_background_jobs(options, 2);
-    rocksdb_options_set_compression(options, rocksdb_no_compression);
-    rocksdb_options_set_max_total_wal_size(options, 256 << 20); /* read at a start */
-    rocksdb_options_set_keep_log_file_num(options, 4);
-    rocksdb_options_set_max_log_file_size(options, 1 << 20);
-    rocksdb_options_set_paranoid_checks(options, 1);
-    rocksdb_options_set_bytes_per_sync(options, 1 << 20);
-    rocksdb_options_set_wal_bytes_per_sync(options, 1 << 20);
-    return options;
-}
-
-/* Where the working set is smaller than the state, pages are read one by one, and most new records
- * are looked for in vain first: filters answer that without reading. */
-static void read_pages_fast(struct rocks *rocks, rocksdb_options_t *options)
-{
-    rocks->cache = rocksdb_cache_create_lru(64 << 20);
-    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
-    rocksdb_block_based_options_set_filter_policy(table,
-                                                  rocksdb_filterpolicy_create_bloom_full(10));
-    rocksdb_block_based_options_set_block_cache(table, rocks->cache);
-    rocksdb_block_based_options_set_data_block_index_type(table, 1); /* hash */
-    rocksdb_options_set_block_based_table_factory(options, table);
-    rocksdb_options_set_memtable_whole_key_filtering(options, 1);
-    rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, 0.05);
-    rocksdb_block_based_options_destroy(table);
-}
-
-/* What is flushed will soon be written again: compressing it would cost more than it saves. */
-static void compress_old_pages(rocksdb_options_t *options)
-{
-    const int levels[] = {rocksdb_no_compression, rocksdb_no_compression, rocksdb_lz4_compression};
-    rocksdb_options_set_compression_per_level(options, levels, sizeof levels / sizeof levels[0]);
-    rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
-}
-
-/* Most of the log is deleted before it is old: compacting it early only copies what is about to go.
- * Many files at level 0 cost nothing here, since nothing of it is read but at a start. */
-static void keep_log_uncompacted(rocksdb_options_t *options)
-{
-    rocksdb_options_set_level0_file_num_compaction_trigger(options, 16);
-    rocksdb_options_set_max_bytes_for_level_base(options, UINT64_C(1) << 30);
-    rocksdb_options_set_level0_slowdown_writes_trigger(options, 40);
-    rocksdb_options_set_level0_stop_writes_trigger(options, 60);
-}
-
 static enum status open_db(struct rocks *rocks, const char *dir, bool to_read)
 {
     static const char *const names[CF_COUNT] = {"default", "pages"};
@@ -355,11 +293,6 @@ static enum status open_rocks(const char *dir, bool to_read, struct store **ret,
     if (!rocks)
         return ST_ENOMEM;
     rocks->store.ops = &rocks_ops;
-    rocks->options[CF_LOG] = make_options(64 << 20);
-    keep_log_uncompacted(rocks->options[CF_LOG]);
-    rocks->options[CF_PAGES] = make_options(32 << 20);
-    compress_old_pages(rocks->options[CF_PAGES]);
-    read_pages_fast(rocks, rocks->options[CF_PAGES]);
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();
@@ -368,8 +301,10 @@ static enum status open_rocks(const char *dir, bool to_read, struct store **ret,
         snprintf(rocks->error, sizeof rocks->error, "cannot make the folder: %s", strerror(errno));
     if (st == ST_OK)
         st = check_log(rocks, dir);
-    if (st == ST_OK)
+    if (st == ST_OK) {
+        rocks->cache = store_rocks_options(dir, rocks->options);
         st = open_db(rocks, dir, to_read);
+    }
     if (st == ST_OK) {
         *ret = &rocks->store;
         return ST_OK;
