@@ -30,6 +30,7 @@ void commit_free(struct commit *commit)
     outbox_done(&commit->outbox);
     pthread_mutex_destroy(&commit->lock);
     free(commit->blocks);
+    free(commit->keepers);
     free(commit->quiet_below);
     free(commit);
 }
@@ -101,7 +102,7 @@ enum status commit_write(struct commit *commit, struct epoch *epoch)
     put_number(commit, STORE_OUTBOX, epoch->number, &epoch->outbox);
     commit_put_examples(commit, epoch);
     state_put_pages(commit->store, commit->batch, &epoch->pages);
-    commit_put_trainer(commit);
+    commit_put_trainers(commit);
     drop_needless(commit, epoch);
     TRY(commit->store->ops->write(commit->store, commit->batch));
     commit->epoch = epoch->number;
@@ -116,7 +117,7 @@ enum status commit_write(struct commit *commit, struct epoch *epoch)
 enum status commit_tidy(struct commit *commit)
 {
     struct epoch none = {.number = commit->epoch};
-    commit_put_trainer(commit);
+    commit_put_trainers(commit);
     drop_needless(commit, &none);
     return commit->store->ops->write(commit->store, commit->batch);
 }

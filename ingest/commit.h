@@ -87,16 +87,30 @@ bool commit_untidy(const struct commit *commit);
 STATUS_CHECKED enum status commit_tidy(struct commit *commit);
 const char *commit_error(const struct commit *commit);
 
-/* The trainer has {parameters, optimiser, cursor} safe in a file. It is named by the next write
- * that does not leave the durable example log behind the cursor. Thread-safe. */
+/* A trainer has {parameters, optimiser, cursor} of its model safe in a file. It is named by the
+ * next write that does not leave the durable example log behind the cursor. Thread-safe. */
 struct trainer_checkpoint {
     uint64_t cursor;  /* items [0, cursor) are learnt */
     uint32_t version; /* published last */
     char file[128];   /* within the state directory */
+    uint32_t model;   /* its number: see head.h of online/ */
+    uint64_t again;   /* items before the cursor that the next start reads again */
 };
 void commit_offer_trainer(struct commit *commit, const struct trainer_checkpoint *checkpoint);
-/* The one that was named last. ST_ENOTFOUND. */
-STATUS_CHECKED enum status commit_read_trainer(struct store *store, struct trainer_checkpoint *ret);
+/* The log is kept for this model: from item `from` on, and once it has a checkpoint from what that
+ * one needs on. For each model that learns; after recovery and before the first write. */
+void commit_keep_examples(struct commit *commit, uint32_t model, uint64_t from);
+/* Those that were named last, one a model that ever had one. */
+enum { TRAINERS_MAX = 64 };
+struct trainer_checkpoints {
+    size_t n;
+    struct trainer_checkpoint points[TRAINERS_MAX];
+};
+/* None is no failure. ST_ECORRUPT. */
+STATUS_CHECKED enum status commit_read_trainers(struct store *store,
+                                                struct trainer_checkpoints *ret);
+/* NULL if it has none. */
+struct trainer_checkpoint *trainer_checkpoint_of(struct trainer_checkpoints *list, uint32_t model);
 /* Calls fn with each stored block of examples that reaches past cursor, in order; first: the number
  * of its first item, n: how many items are in it. */
 STATUS_CHECKED enum status commit_read_examples(struct store *store, uint64_t cursor,

@@ -22,6 +22,12 @@ struct stored_block {
     uint64_t first, n;
 };
 
+/* A model that needs the log from this item on, if no checkpoint of it says more. */
+struct examples_keeper {
+    uint32_t model;
+    uint64_t from;
+};
+
 struct commit {
     struct commit_options options;
     struct store *store;
@@ -34,8 +40,9 @@ struct commit {
     struct stored_block *blocks; /* circular */
     size_t blocks_first, blocks_n, blocks_cap;
     pthread_mutex_t lock; /* guards offered */
-    struct trainer_checkpoint offered, named;
-    bool has_offer;
+    struct trainer_checkpoints offered, named;
+    struct examples_keeper *keepers; /* the models that learn */
+    size_t n_keepers;
     int64_t *quiet_below; /* a lane */
     size_t n_quiet;
     _Atomic uint64_t bytes_written;
@@ -50,9 +57,9 @@ void commit_push_block(struct commit *commit, uint64_t first, uint64_t n);
 
 /* The epoch's examples, as a block of the log. */
 void commit_put_examples(struct commit *commit, const struct epoch *epoch);
-/* The trainer's checkpoint, if a new one was offered and the log reaches it. */
-void commit_put_trainer(struct commit *commit);
-/* Drops the blocks that the named checkpoint has passed. */
+/* The trainers' checkpoints, if new ones were offered and the log reaches them. */
+void commit_put_trainers(struct commit *commit);
+/* Drops the blocks that no model will read again. */
 void commit_drop_learnt(struct commit *commit);
 
 /* Leaves out the rows of an epoch that another life of this state has sent, and says so of its

@@ -180,11 +180,11 @@ enum status commit_recover(struct commit *commit, struct state *state, struct bu
     st = store_scan_space(commit->store, STORE_RUNS, first_number, &commit->runs_first);
     if (st < 0 && st != ST_EEND)
         return st;
-    st = commit_read_trainer(commit->store, &commit->named);
-    if (st < 0 && st != ST_ENOTFOUND)
+    if (commit_read_trainers(commit->store, &commit->named) < 0)
         return corrupt(commit, "trainer checkpoint", 0);
-    if (commit->named.cursor > commit->examples_next)
-        commit->examples_next = commit->named.cursor; /* all blocks below it are gone */
+    for (size_t i = 0; i < commit->named.n; i++) /* all blocks below it may be gone */
+        if (commit->named.points[i].cursor > commit->examples_next)
+            commit->examples_next = commit->named.points[i].cursor;
     *ret_epoch = commit->epoch;
     return ST_OK;
 }

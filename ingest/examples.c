@@ -8,8 +8,9 @@ enum {
     ITEM_OTHER_LABEL = 4,
     ITEM_CORRECTION = 8,
     ITEM_ABSENT = 16,
-    ITEM_BOUNDARY = 32, /* alone */
-    BLOCK_LAYOUT = 64   /* no item: at the beginning of a block, {this, varint number} */
+    ITEM_BOUNDARY = 32,    /* alone: of model 0 */
+    ITEM_BOUNDARY_OF = 33, /* alone: of the model whose number comes first */
+    BLOCK_LAYOUT = 64      /* no item: at the beginning of a block, {this, varint number} */
 };
 
 void examples_put_layout(struct buf *buf, unsigned number)
@@ -49,7 +50,9 @@ void examples_put(struct buf *buf, const struct released *example)
 
 void examples_put_boundary(struct buf *buf, const struct example_boundary *boundary)
 {
-    buf_byte(buf, ITEM_BOUNDARY);
+    buf_byte(buf, boundary->model == 0 ? ITEM_BOUNDARY : ITEM_BOUNDARY_OF);
+    if (boundary->model > 0)
+        buf_varint(buf, boundary->model);
     buf_varint(buf, boundary->version);
     buf_varint_signed(buf, boundary->time);
 }
@@ -70,10 +73,11 @@ static enum status next_item(struct reader *in, struct example_item *item)
     if (reader_left(in) == 0 && !in->bad)
         return ST_EEND;
     unsigned flags = read_byte(in);
-    if (flags > ITEM_BOUNDARY)
+    if (flags > ITEM_BOUNDARY_OF)
         return ST_ECORRUPT;
-    item->is_boundary = flags == ITEM_BOUNDARY;
+    item->is_boundary = flags >= ITEM_BOUNDARY;
     if (item->is_boundary) {
+        item->boundary.model = flags == ITEM_BOUNDARY_OF ? (uint32_t)read_varint(in) : 0;
         item->boundary.version = (uint32_t)read_varint(in);
         item->boundary.time = read_varint_signed(in);
     } else {

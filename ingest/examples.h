@@ -15,7 +15,8 @@
 
 struct example_boundary {
     uint32_t version;
-    int64_t time; /* event time of the publication */
+    int64_t time;   /* event time of the publication */
+    uint32_t model; /* number of the model that publishes: see head.h of online/ */
 };
 
 /* Begins a block whose vectors are not laid out as layout 0 says. */

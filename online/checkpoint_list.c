@@ -109,11 +109,22 @@ static void write_list(const struct checkpoint *checkpoint, struct buf *ret)
     buf_printf(ret, "sum %016" PRIx64 "%016" PRIx64 "\n", all.hash.hi, all.hash.lo);
 }
 
-/* The head of the copy, and that the model file it needs came along. */
+static enum status find_model_files(const char *dir, struct store *store, struct buf *error)
+{
+    struct trainer_checkpoints named;
+    char path[PATH_MAX] = "";
+    struct stat info;
+    enum status st = commit_read_trainers(store, &named);
+    for (size_t i = 0; st == ST_OK && i < named.n; i++)
+        if (!checkpoint_path(path, dir, "models", named.points[i].file) || stat(path, &info) < 0)
+            st = ST_ENOTFOUND;
+    return st < 0 ? checkpoint_failed(error, st, "the model file is missing:", path) : ST_OK;
+}
+
+/* The head of the copy, and that the model files it needs came along. */
 static enum status read_store(const char *dir, struct store *store, struct checkpoint *ret,
                               struct buf *error)
 {
-    struct trainer_checkpoint point;
     struct buf bytes = {0};
     struct head head;
     head_init(&head);
@@ -127,16 +138,9 @@ static enum status read_store(const char *dir, struct store *store, struct check
     ret->epoch = head.epoch;
     ret->events = head.events;
     ret->time = head.clock;
-    ret->version = head.version;
+    ret->version = head_version(&head);
     head_done(&head);
-    st = commit_read_trainer(store, &point);
-    if (st == ST_ENOTFOUND)
-        return ST_OK;
-    char path[PATH_MAX] = "";
-    struct stat info;
-    if (st == ST_OK && (!checkpoint_path(path, dir, "models", point.file) || stat(path, &info) < 0))
-        st = ST_ENOTFOUND;
-    return st < 0 ? checkpoint_failed(error, st, "the model file is missing:", path) : ST_OK;
+    return find_model_files(dir, store, error);
 }
 
 static enum status look_into(const char *dir, struct checkpoint *ret, struct buf *error)

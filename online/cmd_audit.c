@@ -141,7 +141,8 @@ static enum status compare(const struct audit *audit, const struct head *now)
                 "audit of %s: %" PRIu64 " records taken up to commit %" PRIu64 ", %" PRIu64
                 " rows\n",
                 audit->settings->name, now->events, then->epoch, sink_lines_written(audit->sink));
-    if (now->events == then->events && now->clock == then->clock && now->version == then->version)
+    if (now->events == then->events && now->clock == then->clock &&
+        head_version(now) == head_version(then))
         return ST_OK;
     fprintf(stderr,
             "freshet audit: records, stream time or model version differ from those of %s: is it "

@@ -19,16 +19,20 @@ static void print_columns(const struct vector_schema *schema)
         printf("  %s\n", schema->sparse[i]);
 }
 
-static enum status check_model(const struct settings *settings, const struct vector_schema *schema,
-                               struct conf_errors *errors)
+static enum status check_models(const struct settings *settings, const struct vector_schema *schema,
+                                struct conf_errors *errors)
 {
-    if (!settings->model)
-        return ST_OK;
-    struct model *model = NULL;
-    const struct model_settings *wanted = settings->model;
-    enum status st = wanted->ops->create(wanted->options, schema, wanted->node, errors, &model);
-    if (st == ST_OK) {
-        printf("model %s (%s)\n", wanted->name, wanted->ops->name);
+    enum status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < settings->n_models; i++) {
+        struct model *model = NULL;
+        const struct model_settings *wanted = settings->models[i];
+        st = wanted->ops->create(wanted->options, schema, wanted->node, errors, &model);
+        if (st < 0)
+            continue;
+        printf("model %s (%s%s)\n", wanted->name, wanted->ops->name,
+               wanted->role == ROLE_CHALLENGER ? ", challenger"
+               : wanted->role == ROLE_SHADOW   ? ", shadow"
+                                               : "");
         model->ops->free(model);
     }
     return st;
@@ -79,7 +83,7 @@ static int check(const char *path)
                                  settings->time.lateness, NULL, &errors, &plan);
     if (st == ST_OK) {
         print_columns(plan_vector_schema(plan));
-        st = check_model(settings, plan_vector_schema(plan), &errors);
+        st = check_models(settings, plan_vector_schema(plan), &errors);
     }
     check_kafka(settings, &errors);
     if (errors.n > 0)

@@ -43,7 +43,7 @@ static int list(struct inspect *inspect, int n, char **words)
     struct join_figures join = join_figures(inspect->join);
     printf("epoch %" PRIu64 ", %" PRIu64 " records taken, stream time %s, model version %" PRIu32
            "\n",
-           head->epoch, head->events, readable_time(head->clock).text, head->version);
+           head->epoch, head->events, readable_time(head->clock).text, head_version(head));
     printf("%" PRIu64 " events wait for labels, %" PRIu64 " labels for events, %" PRIu64
            " rows to send\n\n",
            join.waiting, join.early, commit_outbox_depth(inspect->commit));

@@ -71,7 +71,7 @@ static void add_lag(void *arg, const char *lane, const struct metric *metric)
 static void take_model(void *arg, const char *model, const struct metric *metric)
 {
     struct live_figures *figures = arg;
-    if (isnan(metric_value(metric)))
+    if (isnan(metric_value(metric)) || figures->model[0]) /* the champion comes first */
         return;
     snprintf(figures->model, sizeof figures->model, "%s", model ? model : "");
     figures->version = metric_value(metric);

@@ -28,6 +28,9 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
         pipeline_free(p);
         return st;
     }
+    p->boundary_next = INT64_MIN;
+    for (size_t i = 0; i < options->n_models; i++)
+        p->learns = p->learns || options->models[i].trainer;
     rows_init(&p->rows_out, &options->rows, plan_vector_schema(options->plan));
     *ret = p;
     return ST_OK;
@@ -60,8 +63,11 @@ enum status pipeline_give_examples(struct pipeline *p)
 {
     if (p->given_n == 0)
         return ST_OK;
-    bool given =
-        !p->options.trainer || trainer_give(p->options.trainer, buf_slice(&p->given), p->given_n);
+    bool given = true;
+    for (size_t i = 0; i < p->options.n_models; i++)
+        given = (!p->options.models[i].trainer ||
+                 trainer_give(p->options.models[i].trainer, buf_slice(&p->given), p->given_n)) &&
+                given;
     buf_reset(&p->given);
     p->given_n = 0;
     return given ? ST_OK : ST_ESTOPPED;
@@ -98,11 +104,12 @@ static void on_release(void *arg, const struct released *example)
 {
     struct pipeline *p = arg;
     count_released(p, example);
-    if (!example->kept || !p->options.trainer)
+    if (!example->kept || !p->learns)
         return;
     size_t from = item_begins(p);
     examples_put(&p->epoch->examples, example);
     item_added(p, from);
+    p->head->examples_end = p->head->examples_next;
 }
 
 /* Time. */
@@ -113,32 +120,73 @@ static int64_t floor_to(int64_t t, int64_t step)
     return t - (r < 0 ? r + step : r);
 }
 
+static struct head_model *head_of(const struct pipeline *p, const struct pipeline_model *model)
+{
+    return &p->head->models[model->number];
+}
+
 /* The version published at a boundary has learnt exactly what was released by it; without anything
  * new there is none. Rows gathered so far belong to the version before. */
-static enum status publish(struct pipeline *p, int64_t boundary)
+static enum status publish(struct pipeline *p, const struct pipeline_model *model, int64_t boundary)
 {
-    if (!p->options.trainer || p->head->examples_next == p->head->examples_published)
+    struct head_model *at = head_of(p, model);
+    if (!model->trainer || p->head->examples_end <= at->examples_published)
         return ST_OK;
     TRY(pipeline_flush(p));
     size_t from = item_begins(p);
-    p->head->version++;
+    at->version++;
     p->figures.boundaries++;
     examples_put_boundary(&p->epoch->examples,
-                          &(struct example_boundary){p->head->version, boundary});
+                          &(struct example_boundary){at->version, boundary, model->number});
     item_added(p, from);
-    p->head->examples_published = p->head->examples_next;
+    at->examples_published = p->head->examples_next;
     return pipeline_give_examples(p);
 }
 
 /* Stretches in which nothing falls due are jumped over. */
-static int64_t next_boundary(const struct pipeline *p, int64_t boundary, int64_t now)
+static int64_t next_boundary(const struct pipeline *p, int64_t step, int64_t boundary, int64_t now)
 {
-    int64_t step = p->options.publish_every, due = join_next_due(p->options.join);
+    int64_t due = join_next_due(p->options.join);
     int64_t next = boundary + step, until = due < now ? due : now;
     if (until <= next)
         return next;
     int64_t reached = floor_to(until, step);
     return reached < until ? reached + step : reached;
+}
+
+static void find_boundary(struct pipeline *p)
+{
+    p->boundary_next = INT64_MAX;
+    for (size_t i = 0; i < p->options.n_models; i++) {
+        int64_t next = head_of(p, &p->options.models[i])->boundary_next;
+        p->boundary_next = next < p->boundary_next ? next : p->boundary_next;
+    }
+}
+
+/* Models whose boundaries are not yet known: they come with the stream's time. */
+static void begin_boundaries(struct pipeline *p, int64_t now)
+{
+    for (size_t i = 0; i < p->options.n_models; i++) {
+        const struct pipeline_model *model = &p->options.models[i];
+        if (head_of(p, model)->boundary_next == INT64_MIN)
+            head_of(p, model)->boundary_next =
+                floor_to(now, model->publish_every) + model->publish_every;
+    }
+    find_boundary(p);
+}
+
+static enum status pass_boundary(struct pipeline *p, int64_t boundary, int64_t now)
+{
+    join_release(p->options.join, boundary, true, on_release, p);
+    for (size_t i = 0; i < p->options.n_models; i++) {
+        const struct pipeline_model *model = &p->options.models[i];
+        if (head_of(p, model)->boundary_next != boundary)
+            continue;
+        TRY(publish(p, model, boundary));
+        head_of(p, model)->boundary_next = next_boundary(p, model->publish_every, boundary, now);
+    }
+    find_boundary(p);
+    return ST_OK;
 }
 
 /* Carries the stream's time on to t: what is due is released, and boundaries before t publish. An
@@ -151,13 +199,10 @@ static enum status advance(struct pipeline *p, int64_t t, bool inclusive)
     int64_t now = head->clock;
     if (p->n_rows > 0 && now >= p->flush_by)
         TRY(pipeline_flush(p));
-    if (head->boundary_next == INT64_MIN)
-        head->boundary_next = floor_to(now, p->options.publish_every) + p->options.publish_every;
-    while (head->boundary_next < now) {
-        join_release(p->options.join, head->boundary_next, true, on_release, p);
-        TRY(publish(p, head->boundary_next));
-        head->boundary_next = next_boundary(p, head->boundary_next, now);
-    }
+    if (p->boundary_next == INT64_MIN)
+        begin_boundaries(p, now);
+    while (p->boundary_next < now)
+        TRY(pass_boundary(p, p->boundary_next, now));
     join_release(p->options.join, now, inclusive, on_release, p);
     return p->given.len >= EXAMPLES_GIVEN_AT ? pipeline_give_examples(p) : ST_OK;
 }

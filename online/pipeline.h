@@ -23,19 +23,27 @@
 
 struct pipeline;
 
+enum { PIPELINE_MODELS_MAX = 8 };
+
+struct pipeline_model {
+    struct registry *registry;
+    struct trainer *trainer; /* NULL: nothing is learnt */
+    uint32_t number;         /* of the head */
+    int64_t publish_every;   /* us of event time between versions */
+};
+
 struct pipeline_options {
     const struct schema *schema;
     struct state *state;
     struct plan *plan;
     struct join *join;
-    struct registry *registry; /* NULL: nothing is scored */
-    struct trainer *trainer;   /* NULL: nothing is learnt */
-    struct head *head;         /* as recovered; changed here */
+    size_t n_models;                                   /* 0: nothing is scored, nothing is learnt */
+    struct pipeline_model models[PIPELINE_MODELS_MAX]; /* the champion, whose scores leave, first */
+    struct head *head;                                 /* as recovered; changed here */
     struct rows_options rows;
-    int64_t publish_every; /* us of event time between versions */
-    int64_t lateness;      /* us an event may be behind the stream's time and still be observed */
-    unsigned layout;       /* of the vectors, for the example log: see layouts.h */
-    bool replay;           /* of files: where topics go on behind it, their labels count as later */
+    int64_t lateness; /* us an event may be behind the stream's time and still be observed */
+    unsigned layout;  /* of the vectors, for the example log: see layouts.h */
+    bool replay;      /* of files: where topics go on behind it, their labels count as later */
     /* Called for each scored row; NULL: not wanted. */
     void (*on_score)(void *arg, const struct row_score *row);
     void *on_score_arg;

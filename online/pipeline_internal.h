@@ -32,7 +32,9 @@ struct pipeline {
     struct runs runs;
     size_t n_dense;
     size_t n_rows, n_vectors;
-    int64_t flush_by; /* the time by which the rows gathered must be scored */
+    bool learns;
+    int64_t boundary_next; /* the first of the models' */
+    int64_t flush_by;      /* the time by which the rows gathered must be scored */
     struct waiting_row rows[ROWS_MAX];
     double *values; /* ROWS_MAX * n_dense, as extracted */
     float *dense;   /* the same, rounded: what models see */

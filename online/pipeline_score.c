@@ -22,7 +22,7 @@ static struct row_score row_of(const struct pipeline *p, const struct waiting_ro
         out.version = known.version;
     } else {
         out.score = p->scores[row->at];
-        out.version = p->head->version;
+        out.version = head_version(p->head);
         out.values = p->values + row->at * p->n_dense;
         out.vector = &p->vectors[row->at];
     }
@@ -54,8 +54,9 @@ enum status pipeline_flush(struct pipeline *p)
     if (p->n_rows == 0)
         return ST_OK;
     const struct model *model = NULL;
-    if (p->options.registry) {
-        model = registry_acquire(p->options.registry, p->head->version);
+    struct registry *registry = p->options.models[0].registry;
+    if (p->options.n_models > 0) {
+        model = registry_acquire(registry, head_version(p->head));
         if (!model)
             return ST_ESTOPPED;
         score_vectors(p, model);
@@ -66,7 +67,7 @@ enum status pipeline_flush(struct pipeline *p)
     for (size_t i = 0; i < p->n_rows; i++)
         emit(p, &p->rows[i], model);
     if (model)
-        registry_release(p->options.registry, model);
+        registry_release(registry, model);
     p->n_rows = p->n_vectors = p->n_sparse_used = 0;
     p->flush_by = INT64_MAX;
     return ST_OK;

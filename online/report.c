@@ -83,6 +83,21 @@ static void put_quality(const struct report *report, struct buf *ret)
     put_row(ret, "calibration error", readable_real(report->calibration_error, 5).text, "%s", "");
 }
 
+static void put_models(const struct report *report, struct buf *ret)
+{
+    buf_text(ret, "\n  models, each judged at what it had not learnt\n");
+    buf_printf(ret, "  %-18s %-6s %-10s %8s %8s %8s %9s %8s\n", "", "kind", "role", "versions",
+               "AUC", "avg.pr.", "log loss", "cpu");
+    for (size_t i = 0; i < report->n_models; i++) {
+        const struct report_model *model = &report->models[i];
+        buf_printf(ret, "  %-18s %-6s %-10s %8s %8s %8s %9s %8s\n", model->name, model->kind,
+                   model->role, readable_count(model->versions).text,
+                   readable_real(model->auc, 4).text,
+                   readable_real(model->average_precision, 4).text,
+                   readable_real(model->log_loss, 5).text, readable_span(model->cpu_seconds).text);
+    }
+}
+
 static void put_sizes(const struct report *report, struct buf *ret)
 {
     put_row(ret, "memory", readable_bytes((double)report->memory_peak_bytes).text,
@@ -102,6 +117,8 @@ void report_render(const struct report *report, struct buf *ret)
     put_labels(report, ret);
     if (report->model)
         put_quality(report, ret);
+    if (report->n_models > 1)
+        put_models(report, ret);
     buf_byte(ret, '\n');
     put_sizes(report, ret);
     buf_byte(ret, '\n');
@@ -118,7 +135,7 @@ void report_print(const struct report *report, FILE *out)
 
 /* The JSON: stable keys; what is not known is null. */
 
-enum key_type { KEY_TEXT, KEY_COUNT, KEY_REAL, KEY_TENTHS, KEY_DERIVED };
+enum key_type { KEY_TEXT, KEY_COUNT, KEY_REAL, KEY_TENTHS, KEY_MODELS, KEY_DERIVED };
 
 static const struct key {
     const char *name;
@@ -159,6 +176,7 @@ static const struct key {
     KEY(KEY_REAL, calibration_error),
     KEY(KEY_COUNT, positives),
     KEY(KEY_COUNT, negatives),
+    {"models", KEY_MODELS, 0, NULL},
     KEY(KEY_COUNT, memory_peak_bytes),
     KEY(KEY_COUNT, state_records),
     KEY(KEY_COUNT, state_bytes),
@@ -196,6 +214,43 @@ static void put_tenths(struct buf *ret, const struct pace_figures *pace)
     buf_text(ret, "]");
 }
 
+static void put_model(const struct report_model *model, struct buf *ret)
+{
+    const struct {
+        const char *name;
+        double value;
+    } reals[] = {
+        {"auc", model->auc},
+        {"average_precision", model->average_precision},
+        {"log_loss", model->log_loss},
+        {"calibration_error", model->calibration_error},
+        {"cpu_seconds", model->cpu_seconds},
+    };
+    buf_text(ret, "{\"name\": ");
+    put_text(ret, model->name);
+    buf_text(ret, ", \"kind\": ");
+    put_text(ret, model->kind);
+    buf_text(ret, ", \"role\": ");
+    put_text(ret, model->role);
+    for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
+        buf_printf(ret, ", \"%s\": ", reals[i].name);
+        put_real(ret, reals[i].value);
+    }
+    buf_printf(ret, ", \"versions\": %llu, \"positives\": %llu, \"negatives\": %llu}",
+               (unsigned long long)model->versions, (unsigned long long)model->positives,
+               (unsigned long long)model->negatives);
+}
+
+static void put_model_list(const struct report *report, struct buf *ret)
+{
+    buf_byte(ret, '[');
+    for (size_t i = 0; i < report->n_models; i++) {
+        buf_text(ret, i > 0 ? ", " : "");
+        put_model(&report->models[i], ret);
+    }
+    buf_byte(ret, ']');
+}
+
 static void put_value(const struct report *report, const struct key *key, struct buf *ret)
 {
     const char *field = (const char *)report + key->at;
@@ -208,6 +263,9 @@ static void put_value(const struct report *report, const struct key *key, struct
         return;
     case KEY_REAL:
         put_real(ret, *(const double *)(const void *)field);
+        return;
+    case KEY_MODELS:
+        put_model_list(report, ret);
         return;
     case KEY_TENTHS:
         put_tenths(ret, (const struct pace_figures *)(const void *)field);

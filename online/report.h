@@ -18,6 +18,18 @@
 #include "base/status.h"
 #include "online/pace.h"
 
+enum { REPORT_MODELS_MAX = 8 };
+
+/* One of the models. Its quality is that of its published versions at examples that they had not
+ * learnt; NaN where there is but one model: the scores are its own then. */
+struct report_model {
+    const char *name, *kind, *role;
+    uint64_t versions;
+    double cpu_seconds;
+    double auc, average_precision, log_loss, calibration_error;
+    uint64_t positives, negatives;
+};
+
 /* Figures of one run of the process. What is not known is NaN. */
 struct report {
     const char *name;  /* of the pipeline */
@@ -38,6 +50,9 @@ struct report {
     /* Each score against the label that came later, before it was learnt. */
     double auc, average_precision, log_loss, calibration_error;
     uint64_t positives, negatives;
+
+    size_t n_models;
+    struct report_model models[REPORT_MODELS_MAX]; /* the champion first */
 
     uint64_t memory_peak_bytes;          /* resident */
     uint64_t state_records, state_bytes; /* in memory */

@@ -1,4 +1,5 @@
 /* The figures of online/report.h, from the parts of a service that has run. */
+#include <math.h>
 #include <sys/resource.h>
 
 #include "online/report.h"
@@ -64,6 +65,31 @@ static void gather_process(struct report *ret)
     ret->cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
+static const char *role_text(int role)
+{
+    static const char *const texts[] = {"champion", "challenger", "shadow"};
+    return texts[role];
+}
+
+static struct report_model gather_model(const struct service_learner *learner, bool judged)
+{
+    struct score_figures figures = {NAN, NAN, NAN, NAN, 0, 0};
+    if (judged)
+        figures = trainer_judged(learner->trainer);
+    return (struct report_model){.name = learner->settings->name,
+                                 .kind = learner->settings->ops->name,
+                                 .role = role_text(learner->settings->role),
+                                 .versions = learner->version,
+                                 .cpu_seconds =
+                                     (double)trainer_figures(learner->trainer).busy_us / 1e6,
+                                 .auc = figures.auc,
+                                 .average_precision = figures.average_precision,
+                                 .log_loss = figures.log_loss,
+                                 .calibration_error = figures.calibration_error,
+                                 .positives = figures.positives,
+                                 .negatives = figures.negatives};
+}
+
 void report_gather(struct service *service, double seconds, const struct pace_figures *pace,
                    struct report *ret)
 {
@@ -77,6 +103,9 @@ void report_gather(struct service *service, double seconds, const struct pace_fi
     gather_sizes(&parts, ret);
     gather_process(ret);
     gather_cpu(service_cpu(service), ret);
-    if (parts.trainer)
-        ret->examples_learnt = trainer_figures(parts.trainer).examples;
+    if (parts.n_models > 0)
+        ret->examples_learnt = trainer_figures(parts.models[0].trainer).examples;
+    ret->n_models = parts.n_models;
+    for (size_t i = 0; i < parts.n_models; i++)
+        ret->models[i] = gather_model(&parts.models[i], parts.n_models > 1);
 }

@@ -80,38 +80,64 @@ static enum status make_join(struct service *service)
 
 static enum status make_model(void *arg, struct model **ret)
 {
-    struct service *service = arg;
-    const struct model_settings *model = service->settings->model;
+    const struct service_model *model = arg;
+    const struct model_settings *settings = model->settings;
     struct conf_errors errors = {0};
-    enum status st = model->ops->create(model->options, plan_vector_schema(service->plan),
-                                        model->node, &errors, ret);
+    enum status st = settings->ops->create(
+        settings->options, plan_vector_schema(model->service->plan), settings->node, &errors, ret);
     conf_errors_print(&errors, stderr);
     conf_errors_done(&errors);
     return st;
 }
 
-static enum status make_trainer(struct service *service)
+static enum status make_trainer(struct service *service, struct service_model *model)
 {
-    const struct settings *settings = service->settings;
-    if (!settings->model)
-        return ST_OK;
-    TRY(make_model(service, &service->learner));
-    TRY(registry_create(make_model, service, &service->registry));
+    uint64_t from = service->head.models[model->number].examples_from;
+    TRY(make_model(model, &model->learner));
+    TRY(registry_create(make_model, model, &model->registry));
+    commit_keep_examples(service->commit, model->number, from);
     struct trainer_options options = {
-        .model = service->learner,
+        .model = model->learner,
         .n_dense = plan_vector_schema(service->plan)->n_dense,
         .layouts = service->layouts,
-        .registry = service->registry,
+        .registry = model->registry,
         .commit = service->commit,
         .dir = service->model_dir,
-        .name = settings->model->name,
+        .name = model->settings->name,
+        .number = model->number,
+        .from = from,
+        .judge = service->n_models > 1,
         .checkpoint_every = 10 * SECOND_US,
         .files_kept = 48,
     };
-    TRY(trainer_create(&options, &service->trainer));
-    enum status st = trainer_recover(service->trainer, service->store, service->head.examples_next);
+    TRY(trainer_create(&options, &model->trainer));
+    enum status st = trainer_recover(model->trainer, service->store, service->head.examples_next);
     if (st < 0)
-        log_error("model.recover", "why=\"%s\"", trainer_error(service->trainer));
+        log_error("model.recover", "model=\"%s\" why=\"%s\"", model->settings->name,
+                  trainer_error(model->trainer));
+    return st;
+}
+
+static enum status make_models(struct service *service)
+{
+    const struct settings *settings = service->settings;
+    const char *names[MODELS_MAX] = {NULL};
+    uint32_t numbers[MODELS_MAX];
+    service->n_models = settings->n_models;
+    for (size_t i = 0; i < service->n_models; i++)
+        names[i] = settings->models[i]->name;
+    enum status st = head_set_models(&service->head, names, service->n_models, numbers);
+    if (st < 0)
+        log_error("state.models",
+                  "dir=\"%s\" why=\"there have been %d models; rebuild it by replay\"",
+                  service->options.dir, HEAD_MODELS_MAX);
+    for (size_t i = 0; st == ST_OK && i < service->n_models; i++) {
+        struct service_model *model = &service->models[i];
+        model->service = service;
+        model->settings = settings->models[i];
+        model->number = numbers[i];
+        st = make_trainer(service, model);
+    }
     return st;
 }
 
@@ -123,21 +149,24 @@ static enum status make_pipeline(struct service *service)
         .state = service->state,
         .plan = service->plan,
         .join = service->join,
-        .registry = service->registry,
-        .trainer = service->trainer,
+        .n_models = service->n_models,
         .head = &service->head,
         .rows = {.format = service->options.format,
                  .model = settings->model ? settings->model->name : settings->name,
                  .scores = service->options.rows_scores,
                  .features = service->options.rows_features,
                  .reasons = settings->model ? settings->scores.reasons : 0},
-        .publish_every = settings->model ? settings->model->publish : DAY_US,
         .lateness = settings->time.lateness,
         .layout = layouts_current(service->layouts),
         .replay = service->options.replay,
         .on_score = service->options.on_score,
         .on_score_arg = service->options.on_score_arg,
     };
+    for (size_t i = 0; i < service->n_models; i++) {
+        const struct service_model *model = &service->models[i];
+        options.models[i] = (struct pipeline_model){model->registry, model->trainer, model->number,
+                                                    model->settings->publish};
+    }
     return pipeline_create(&options, &service->pipeline);
 }
 
@@ -162,7 +191,7 @@ static enum status open_all(struct service *service)
     TRY(make_plan(service));
     TRY(make_layouts(service));
     TRY(make_join(service));
-    TRY(make_trainer(service));
+    TRY(make_models(service));
     TRY(service_open_lanes(service));
     TRY(service_resume(service));
     TRY(make_pipeline(service));
@@ -190,21 +219,28 @@ enum status service_open(const struct service_options *options, struct service *
     return ST_OK;
 }
 
+static void free_model(struct service_model *model)
+{
+    registry_free(model->registry);
+    if (model->learner)
+        model->learner->ops->free(model->learner);
+}
+
 void service_free(struct service *service)
 {
     if (!service)
         return;
     service_metrics_done(service);
-    trainer_free(service->trainer); /* first: it uses most of the others */
+    for (size_t i = 0; i < service->n_models; i++)
+        trainer_free(service->models[i].trainer); /* first: they use most of the others */
     staging_free(service->staging);
     pipeline_free(service->pipeline);
     merge_free(service->merge);
     join_free(service->join);
     layouts_free(service->layouts);
     plan_free(service->plan);
-    registry_free(service->registry);
-    if (service->learner)
-        service->learner->ops->free(service->learner);
+    for (size_t i = 0; i < service->n_models; i++)
+        free_model(&service->models[i]);
     commit_free(service->commit);
     if (!service->options.store)
         store_free(service->store);
@@ -229,25 +265,39 @@ enum status service_checkpoint(struct service *service, const char *to, struct b
 
 struct service_parts service_parts(struct service *service)
 {
-    uint64_t fetched = staging_figures(service->staging).fetched;
-    return (struct service_parts){service->state,    service->plan,    service->join,
-                                  service->pipeline, service->trainer, service->learner,
-                                  &service->head,    service->commit,  service->settings,
-                                  service->evicted,  fetched};
+    struct service_parts parts = {.state = service->state,
+                                  .plan = service->plan,
+                                  .join = service->join,
+                                  .pipeline = service->pipeline,
+                                  .n_models = service->n_models,
+                                  .head = &service->head,
+                                  .commit = service->commit,
+                                  .settings = service->settings,
+                                  .evicted = service->evicted};
+    parts.fetched = staging_figures(service->staging).fetched;
+    for (size_t i = 0; i < service->n_models; i++) {
+        const struct service_model *model = &service->models[i];
+        parts.models[i] =
+            (struct service_learner){model->settings, model->registry, model->trainer,
+                                     model->learner, service->head.models[model->number].version};
+    }
+    return parts;
 }
 
 struct service_cpu service_cpu(const struct service *service)
 {
     struct service_cpu cpu = {service->ingest_cpu, service->state_cpu, 0, service->commit_cpu};
-    if (service->trainer)
-        cpu.trainer = trainer_figures(service->trainer).busy_us;
+    for (size_t i = 0; i < service->n_models; i++)
+        cpu.trainer += trainer_figures(service->models[i].trainer).busy_us;
     return cpu;
 }
 
 const char *service_health(void *arg, bool *ret_ok)
 {
     const struct service *service = arg;
-    bool trained = !service->trainer || trainer_status(service->trainer) == ST_OK;
+    bool trained = true;
+    for (size_t i = 0; i < service->n_models; i++)
+        trained = trained && trainer_status(service->models[i].trainer) == ST_OK;
     bool ready = metric_value(service->metrics.ready) > 0;
     *ret_ok = ready && trained && !service->commit_failed && !service->disk_full;
     if (service->commit_failed)

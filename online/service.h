@@ -69,8 +69,14 @@ struct service_parts {
     struct plan *plan;
     struct join *join;
     const struct pipeline *pipeline;
-    struct trainer *trainer;
-    struct model *learner;
+    size_t n_models; /* the champion first */
+    struct service_learner {
+        const struct model_settings *settings;
+        struct registry *registry;
+        struct trainer *trainer;
+        struct model *learner;
+        uint32_t version; /* published last */
+    } models[MODELS_MAX];
     const struct head *head;
     struct commit *commit;
     const struct settings *settings;

@@ -34,6 +34,11 @@ struct sealed {
 };
 
 /* Their names and what they mean: service_metrics.c. */
+/* Of each, where there are several. */
+struct service_model_metrics {
+    struct metric *version, *behind, *cpu, *auc, *average_precision, *log_loss, *calibration;
+};
+
 struct service_metrics {
     struct metric *events, *scored, *repeated, *late, *dead, *labels[LABEL_OUTCOMES], *released,
         *absent, *corrections, *thinned, *versions, *version, *model_age, *pending, *pending_early,
@@ -50,9 +55,21 @@ struct service_metrics {
 struct service_counted {
     struct pipeline_figures pipeline;
     struct commit_figures commit;
-    struct trainer_figures trainer;
     uint64_t positives, negatives, evicted, fetched;
     double cpu_seconds;
+};
+
+/* A model that learns beside the others: its copies and its trainer. */
+struct service_model {
+    struct service *service;
+    const struct model_settings *settings;
+    uint32_t number; /* of the head */
+    struct model *learner;
+    struct registry *registry;
+    struct trainer *trainer;
+    /* Its metrics, and what the counters have been told of. */
+    struct service_model_metrics metrics;
+    struct trainer_figures counted;
 };
 
 struct service {
@@ -66,9 +83,8 @@ struct service {
     struct layouts *layouts;
     struct join *join;
     struct head head;
-    struct registry *registry;
-    struct model *learner;
-    struct trainer *trainer;
+    size_t n_models;
+    struct service_model models[MODELS_MAX]; /* the champion first */
     struct pipeline *pipeline;
     struct staging *staging; /* what waits for records; empty while the state is complete */
     uint64_t evicted;
@@ -167,5 +183,7 @@ void service_metrics_update(struct service *service);
 void service_metrics_lag(struct service *service);
 /* All metrics but those a lane, without a service: their list is what docs/metrics.md tells of. */
 void service_metrics_make(const char *model, struct service_metrics *ret);
+/* Those of one of several models. */
+void service_model_metrics_make(const char *model, struct service_model_metrics *ret);
 
 #endif

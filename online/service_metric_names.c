@@ -116,6 +116,34 @@ static struct metric *make_anew(const struct metric_row *row)
     return metric;
 }
 
+static struct metric *model_gauge(const char *name, const char *help, const char *model)
+{
+    struct metric *metric = metric_gauge(name, help, "model", model);
+    metric_set(metric, NAN);
+    return metric;
+}
+
+void service_model_metrics_make(const char *model, struct service_model_metrics *ret)
+{
+    ret->version = model_gauge("freshet_model_version", "The version published last.", model);
+    ret->behind = model_gauge("freshet_model_behind",
+                              "Items of the example log that the model has still to learn.", model);
+    ret->auc = model_gauge("freshet_model_auc",
+                           "Area under the ROC curve of the published versions at examples that "
+                           "they had not learnt.",
+                           model);
+    ret->average_precision =
+        model_gauge("freshet_model_average_precision", "Average precision of the same.", model);
+    ret->log_loss = model_gauge("freshet_model_log_loss", "Mean log loss of the same.", model);
+    ret->calibration = model_gauge("freshet_model_calibration_error",
+                                   "Mean distance of the same from the share of positives among "
+                                   "scores alike.",
+                                   model);
+    ret->cpu = metric_counter("freshet_model_cpu_seconds_total",
+                              "Processor time of the model's trainer.", "model", model);
+    metric_set(ret->cpu, 0);
+}
+
 void service_metrics_make(const char *model, struct service_metrics *ret)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -123,7 +151,7 @@ void service_metrics_make(const char *model, struct service_metrics *ret)
     metric_set(ret->ready, 0);
     if (model)
         ret->version =
-            metric_gauge("freshet_model_version", "The version that scores.", "model", model);
+            metric_gauge("freshet_model_version", "The version published last.", "model", model);
     metric_set(metric_gauge("freshet_build_info", "1; the label says the program's version.",
                             "version", FRESHET_VERSION),
                1);

@@ -39,10 +39,21 @@ void service_metrics_init(struct service *service)
         service->metrics.lag[i] = make_lag(service->merge, i);
     tell_ring_size("batches", ring_size(service->full));
     tell_ring_size("epochs", ring_size(service->to_commit));
-    if (service->trainer)
+    for (size_t i = 0; service->n_models > 1 && i < service->n_models; i++)
+        service_model_metrics_make(service->models[i].settings->name, &service->models[i].metrics);
+    if (service->n_models > 0)
         tell_ring_size("examples", TRAINER_BLOCKS);
     service->version_time = INT64_MIN;
-    service->version_seen = service->head.version;
+    service->version_seen = head_version(&service->head);
+}
+
+/* The names of models are those of this service. */
+static void forget_model(const struct service_model_metrics *m)
+{
+    struct metric *const gauges[] = {m->version,           m->behind,   m->auc,
+                                     m->average_precision, m->log_loss, m->calibration};
+    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++)
+        metric_set(gauges[i], NAN);
 }
 
 void service_metrics_done(struct service *service)
@@ -50,6 +61,8 @@ void service_metrics_done(struct service *service)
     for (size_t i = 0; service->metrics.lag && i < merge_lanes(service->merge); i++)
         metric_set(service->metrics.lag[i], NAN);
     metric_set(service->metrics.version, NAN);
+    for (size_t i = 0; service->n_models > 1 && i < service->n_models; i++)
+        forget_model(&service->models[i].metrics);
     free(service->metrics.lag);
     service->metrics.lag = NULL;
 }
@@ -112,31 +125,44 @@ static void follow_version(struct service *service)
 {
     const struct head *head = &service->head;
     int64_t every = service->settings->model->publish;
-    if (head->version != service->version_seen && head->clock != INT64_MIN) {
-        service->version_seen = head->version;
+    if (head_version(head) != service->version_seen && head->clock != INT64_MIN) {
+        service->version_seen = head_version(head);
         int64_t past = head->clock % every;
         service->version_time = head->clock - past - (past < 0 ? every : 0);
     }
     double age = service->version_time == INT64_MIN
                      ? NAN
                      : (double)(head->clock - service->version_time) / SECOND_US;
-    metric_set(service->metrics.version, head->version);
+    metric_set(service->metrics.version, head_version(head));
     metric_set(service->metrics.model_age, age);
+}
+
+static void count_model(struct service *service, struct service_model *model, bool champion)
+{
+    const struct service_metrics *m = &service->metrics;
+    struct trainer_figures now = trainer_figures(model->trainer);
+    double behind = (double)(service->head.examples_next - now.learnt);
+    double cpu = (double)(now.busy_us - model->counted.busy_us) / SECOND_US;
+    metric_add(m->trainer_cpu, cpu);
+    if (champion) {
+        metric_add(m->trainer_learnt, (double)(now.learnt - model->counted.learnt));
+        metric_set(m->trainer_behind, behind);
+        metric_set(m->ring_examples, (double)now.behind);
+    }
+    if (service->n_models > 1) {
+        metric_set(model->metrics.version, service->head.models[model->number].version);
+        metric_set(model->metrics.behind, behind);
+        metric_add(model->metrics.cpu, cpu);
+    }
+    model->counted = now;
 }
 
 static void count_learning(struct service *service)
 {
-    const struct service_metrics *m = &service->metrics;
-    if (!service->trainer)
-        return;
-    struct trainer_figures now = trainer_figures(service->trainer);
-    const struct trainer_figures *seen = &service->counted.trainer;
-    metric_add(m->trainer_learnt, (double)(now.learnt - seen->learnt));
-    metric_add(m->trainer_cpu, (double)(now.busy_us - seen->busy_us) / SECOND_US);
-    metric_set(m->trainer_behind, (double)(service->head.examples_next - now.learnt));
-    metric_set(m->ring_examples, (double)now.behind);
-    service->counted.trainer = now;
-    follow_version(service);
+    for (size_t i = 0; i < service->n_models; i++)
+        count_model(service, &service->models[i], i == 0);
+    if (service->n_models > 0)
+        follow_version(service);
 }
 
 static void measure_state(struct service *service)
@@ -170,6 +196,18 @@ static void judge(struct service *service)
     metric_add(m->negatives, (double)(now.negatives - service->counted.negatives));
     service->counted.positives = now.positives;
     service->counted.negatives = now.negatives;
+}
+
+static void judge_models(struct service *service)
+{
+    for (size_t i = 0; service->n_models > 1 && i < service->n_models; i++) {
+        const struct service_model_metrics *m = &service->models[i].metrics;
+        struct score_figures now = trainer_judged(service->models[i].trainer);
+        metric_set(m->auc, now.auc);
+        metric_set(m->average_precision, now.average_precision);
+        metric_set(m->log_loss, now.log_loss);
+        metric_set(m->calibration, now.calibration_error);
+    }
 }
 
 static double resident_bytes(void)
@@ -214,5 +252,6 @@ void service_metrics_update(struct service *service)
         return;
     service->metrics_slow_at = now;
     judge(service);
+    judge_models(service);
     measure_process(service);
 }

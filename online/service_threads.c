@@ -52,12 +52,23 @@ void service_begin(struct service *service)
     service->swept_at = service_clock();
 }
 
+static void tell_failed_trainers(const struct service *service)
+{
+    for (size_t i = 0; i < service->n_models; i++) {
+        const struct service_model *model = &service->models[i];
+        enum status st = trainer_status(model->trainer);
+        if (st < 0)
+            log_error("trainer.failed", "model=\"%s\" why=\"%s: %s\"", model->settings->name,
+                      status_text(st), trainer_error(model->trainer));
+    }
+}
+
 enum status service_run(struct service *service)
 {
     service_begin(service);
     TRY(staging_start(service->staging));
-    if (service->trainer)
-        TRY(trainer_start(service->trainer));
+    for (size_t i = 0; i < service->n_models; i++)
+        TRY(trainer_start(service->models[i].trainer));
     if (pthread_create(&service->commit_thread, NULL, service_commit_main, service) != 0 ||
         pthread_create(&service->ingest_thread, NULL, service_ingest_main, service) != 0)
         return ST_ENOMEM;
@@ -65,13 +76,12 @@ enum status service_run(struct service *service)
     int64_t cpu = service_thread_cpu();
     enum status st = service_state_main(service);
     service->state_cpu = service_thread_cpu() - cpu;
-    if (st == ST_ESTOPPED && service->trainer)
-        log_error("trainer.failed", "why=\"%s: %s\"", status_text(trainer_status(service->trainer)),
-                  trainer_error(service->trainer));
+    if (st == ST_ESTOPPED)
+        tell_failed_trainers(service);
     metric_set(service->metrics.ready, 0);
     stop_threads(service);
-    if (service->trainer)
-        trainer_drain(service->trainer);
+    for (size_t i = 0; i < service->n_models; i++)
+        trainer_drain(service->models[i].trainer);
     service->metrics_at = 0; /* the last figures, whatever the time */
     service_metrics_update(service);
     if (st == ST_OK)

@@ -281,6 +281,7 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
     conf_read(conf_root(conf), &root_table, errors, settings);
     settings->conf = conf;
     settings->model = NULL;
+    settings->n_models = 0;
     if (!settings->kafka.group)
         settings->kafka.group = settings->name;
     check_includes(settings, errors);
@@ -332,7 +333,8 @@ void settings_free(struct settings *settings)
     if (!settings)
         return;
     schema_done(&settings->schema);
-    free((void *)(uintptr_t)settings->model);
+    for (size_t i = 0; i < settings->n_models; i++)
+        free(settings->models[i]);
     conf_free(settings->conf);
     free(settings);
 }
@@ -359,8 +361,8 @@ void settings_write_doc(struct buf *ret)
     buf_text(ret, "\n## features\n\nA list; an item's kind is the one that one of its keys names. "
                   "Without it, every number of the event is a feature as it is.\n\n");
     write_below(plan_write_doc, ret);
-    buf_text(ret, "\n## models\n\nA list of at most one model, with the keys of its kind. Without "
-                  "it nothing is scored.\n\n");
+    buf_text(ret, "\n## models\n\nA list of up to 8 models, each with the keys of its kind; "
+                  "docs/models.md says which to take when. Without it nothing is scored.\n\n");
     write_below(settings_write_models_doc, ret);
 }
 

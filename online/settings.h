@@ -48,9 +48,14 @@ struct metrics_settings {
     const char *listen; /* NULL: no endpoint */
 };
 
+/* The champion's scores leave; a challenger may take over from it; a shadow is only looked at. */
+enum model_role { ROLE_CHAMPION, ROLE_CHALLENGER, ROLE_SHADOW };
+
+enum { MODELS_MAX = 8 };
+
 struct model_settings {
     const char *name;
-    int kind;        /* index into model_kinds */
+    int role;        /* enum model_role */
     int64_t publish; /* us of event time */
     const struct model_ops *ops;
     const void *options; /* of the kind */
@@ -69,7 +74,9 @@ struct settings {
     struct metrics_settings metrics;
     int log; /* enum log_level */
     const struct conf_node *streams_node, *labels_node, *features_node, *models_node;
-    const struct model_settings *model; /* NULL: nothing is scored */
+    size_t n_models;                           /* 0: nothing is scored */
+    struct model_settings *models[MODELS_MAX]; /* the champion first */
+    const struct model_settings *model;        /* the champion; NULL: there is none */
     struct schema schema;
     struct conf *conf; /* owns all texts above */
 };

@@ -4,7 +4,9 @@
 
 /* Keys that every model has; a kind's own keys come behind them in one table, so that an unknown
  * key is told apart from both. */
-enum { MODEL_KIND = 1, MODEL_COMMON = 3, MODEL_OPTIONS_MAX = 64 };
+enum { MODEL_KIND = 1, MODEL_COMMON = 4, MODEL_OPTIONS_MAX = 64 };
+
+static const char *const roles[] = {"champion", "challenger", "shadow", NULL};
 
 static const struct conf_option model_common[MODEL_COMMON] = {
     {.name = "name",
@@ -17,6 +19,14 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .at = offsetof(struct model_settings, node),
      .required = true,
      .help = "What learns."},
+    {.name = "role",
+     .type = CONF_CHOICE,
+     .at = offsetof(struct model_settings, role),
+     .fallback = "challenger",
+     .choices = roles,
+     .help = "The `champion` scores what is sent, and is the first of the list unless another says "
+             "so. A `challenger` learns and is judged beside it and may take over; a `shadow` is "
+             "only judged."},
     {.name = "publish",
      .type = CONF_DURATION,
      .at = offsetof(struct model_settings, publish),
@@ -77,11 +87,60 @@ static void read_model(struct settings *settings, const struct conf_node *node,
     struct model_settings *model = calloc(1, merged.table.size);
     if (!model)
         abort();
-    settings->model = model;
+    settings->models[settings->n_models++] = model;
     conf_read(node, &merged.table, errors, model);
     model->ops = ops;
     model->options = (const char *)model + COMMON_SIZE;
     model->node = node;
+}
+
+static void check_names(const struct settings *settings, struct conf_errors *errors)
+{
+    for (size_t i = 1; i < settings->n_models; i++)
+        for (size_t j = 0; j < i; j++) {
+            const char *a = settings->models[i]->name, *b = settings->models[j]->name;
+            if (a && b && strcmp(a, b) == 0)
+                conf_complain(errors, settings->models[i]->node,
+                              "there are two models of the name \"%s\"", a);
+        }
+}
+
+static bool says_role(const struct model_settings *model)
+{
+    return conf_get(model->node, "role") != NULL;
+}
+
+/* The one that says so; else the first that says nothing. */
+static size_t find_champion(const struct settings *settings, struct conf_errors *errors)
+{
+    size_t none = settings->n_models, champion = none, silent = none;
+    for (size_t i = 0; i < settings->n_models; i++) {
+        const struct model_settings *model = settings->models[i];
+        if (says_role(model) && model->role == ROLE_CHAMPION && champion != none)
+            conf_complain(errors, conf_get(model->node, "role"), "there are two champions");
+        if (says_role(model) && model->role == ROLE_CHAMPION)
+            champion = i;
+        if (!says_role(model) && silent == none)
+            silent = i;
+    }
+    champion = champion == none ? silent : champion;
+    if (champion == none)
+        conf_complain(errors, settings->models_node,
+                      "none of the models is the champion, which scores: give one that role");
+    return champion;
+}
+
+static void put_champion_first(struct settings *settings, struct conf_errors *errors)
+{
+    size_t at = find_champion(settings, errors);
+    if (at == settings->n_models)
+        return;
+    struct model_settings *champion = settings->models[at];
+    for (; at > 0; at--)
+        settings->models[at] = settings->models[at - 1];
+    settings->models[0] = champion;
+    champion->role = ROLE_CHAMPION;
+    settings->model = champion;
 }
 
 void settings_read_models(struct settings *settings, struct conf_errors *errors)
@@ -89,13 +148,19 @@ void settings_read_models(struct settings *settings, struct conf_errors *errors)
     const struct conf_node *node = settings->models_node;
     if (!node)
         return;
-    if (conf_node_type(node) != CONF_NODE_SEQUENCE)
+    if (conf_node_type(node) != CONF_NODE_SEQUENCE) {
         conf_complain(errors, node, "expected a list of models");
-    else if (conf_count(node) > 1)
-        conf_complain(errors, conf_item(node, 1),
-                      "one model is served at a time; remove the others");
-    else if (conf_count(node) == 1)
-        read_model(settings, conf_item(node, 0), errors);
+        return;
+    }
+    size_t n = conf_count(node), mistakes = errors->n;
+    if (n > MODELS_MAX)
+        conf_complain(errors, conf_item(node, MODELS_MAX), "at most %d models", MODELS_MAX);
+    for (size_t i = 0; i < n && i < MODELS_MAX; i++)
+        read_model(settings, conf_item(node, i), errors);
+    if (n == 0 || errors->n > mistakes)
+        return;
+    check_names(settings, errors);
+    put_champion_first(settings, errors);
 }
 
 /* The keys of one kind, its name being the only one that `kind` takes. */
@@ -124,7 +189,7 @@ void settings_write_models_doc(struct buf *ret)
 
 void settings_write_models_schema(struct buf *ret)
 {
-    buf_text(ret, "{\"type\": \"array\", \"maxItems\": 1, \"items\": {\"anyOf\": [");
+    buf_text(ret, "{\"type\": \"array\", \"maxItems\": 8, \"items\": {\"anyOf\": [");
     for (size_t i = 0; model_kinds[i]; i++) {
         const char *name[] = {model_kinds[i]->name, NULL};
         struct model_table merged;

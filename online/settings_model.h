@@ -7,8 +7,8 @@
 
 #include "online/settings.h"
 
-/* Sets settings->model from settings->models_node (NULL where there is none), to be freed with
- * free(). Mistakes go to errors. */
+/* Sets settings->models and ->model from settings->models_node (none where there is none), each to
+ * be freed with free(). Mistakes go to errors. */
 void settings_read_models(struct settings *settings, struct conf_errors *errors);
 
 /* A section of the manual for each kind; the JSON Schema of the list. */

@@ -77,27 +77,29 @@ static void read_model(void *arg, const char *file)
     survey->model_files++;
 }
 
-/* The one that the store names is what a start needs. */
-static void read_named_model(struct survey *survey)
+static void read_named_model(struct survey *survey, const struct trainer_checkpoint *point)
 {
-    struct trainer_checkpoint point;
     char path[2 * PATH_MAX];
     struct model_manifest manifest;
-    enum status st = commit_read_trainer(survey->inspect->store, &point);
-    if (st == ST_ENOTFOUND)
-        return;
-    if (st < 0) {
-        fault(survey, "trainer checkpoint", 0, st);
-        return;
-    }
-    snprintf(path, sizeof path, "%s/%s", survey->models, point.file);
-    st = model_files_inspect(path, &manifest, NULL, 0);
-    if (st == ST_OK && (manifest.cursor != point.cursor || manifest.version != point.version))
+    snprintf(path, sizeof path, "%s/%s", survey->models, point->file);
+    enum status st = model_files_inspect(path, &manifest, NULL, 0);
+    if (st == ST_OK && (manifest.cursor != point->cursor || manifest.version != point->version))
         st = ST_ECORRUPT;
     if (st < 0) {
         survey->faults++;
         fprintf(stderr, "%s, which the state needs: %s\n", path, status_text(st));
     }
+}
+
+/* Those that the store names are what a start needs. */
+static void read_named_models(struct survey *survey)
+{
+    struct trainer_checkpoints named;
+    enum status st = commit_read_trainers(survey->inspect->store, &named);
+    if (st < 0)
+        fault(survey, "trainer checkpoint", 0, st);
+    for (size_t i = 0; st == ST_OK && i < named.n; i++)
+        read_named_model(survey, &named.points[i]);
 }
 
 static void read_models(struct survey *survey)
@@ -107,7 +109,7 @@ static void read_models(struct survey *survey)
         survey->faults++;
         fprintf(stderr, "%s: %s\n", survey->models, status_text(st));
     }
-    read_named_model(survey);
+    read_named_models(survey);
 }
 
 static void read_records(struct survey *survey)

@@ -34,10 +34,15 @@ struct trainer {
     /* the batch being gathered */
     size_t n;
     struct example rows[LEARN_BATCH];
+    struct vector vectors[LEARN_BATCH]; /* of the same, for judging */
+    float scores[LEARN_BATCH];
+    bool corrects[LEARN_BATCH];
     float *dense;          /* LEARN_BATCH * n_dense */
     struct sparse *sparse; /* LEARN_BATCH * VECTOR_SPARSE_MAX */
     _Atomic uint64_t learnt, given, examples;
     _Atomic int64_t newest, busy_us;
+    pthread_mutex_t lock; /* guards judged */
+    struct prequential *judged;
 };
 
 static int64_t monotonic_us(void)
@@ -61,9 +66,13 @@ enum status trainer_create(const struct trainer_options *options, struct trainer
         return ST_ENOMEM;
     trainer->options = *options;
     trainer->newest = INT64_MIN;
+    trainer->cursor = options->from;
+    pthread_mutex_init(&trainer->lock, NULL);
     trainer->dense = calloc(LEARN_BATCH * (options->n_dense + 1), sizeof(float));
     trainer->sparse = calloc((size_t)LEARN_BATCH * VECTOR_SPARSE_MAX, sizeof(struct sparse));
     enum status st = trainer->dense && trainer->sparse ? ST_OK : ST_ENOMEM;
+    if (st == ST_OK)
+        st = prequential_create(&trainer->judged);
     if (st == ST_OK)
         st = ring_create(BLOCKS, &trainer->has_full, NULL, &trainer->full);
     if (st == ST_OK)
@@ -114,11 +123,33 @@ void trainer_free(struct trainer *trainer)
     ring_free(trainer->empty);
     free(trainer->dense);
     free(trainer->sparse);
+    prequential_free(trainer->judged);
+    pthread_mutex_destroy(&trainer->lock);
     free(trainer);
+}
+
+/* By the version that scores now: what is learnt of these it does not know yet. */
+static void judge_gathered(struct trainer *trainer)
+{
+    struct registry *registry = trainer->options.registry;
+    const struct model *model = registry_acquire(registry, 0);
+    if (!model)
+        return;
+    for (size_t i = 0; i < trainer->n; i++)
+        trainer->vectors[i] = trainer->rows[i].vector;
+    model->ops->score(model, trainer->vectors, trainer->n, trainer->scores);
+    registry_release(registry, model);
+    pthread_mutex_lock(&trainer->lock);
+    for (size_t i = 0; i < trainer->n; i++)
+        if (!trainer->corrects[i])
+            prequential_add(trainer->judged, trainer->scores[i], trainer->rows[i].label);
+    pthread_mutex_unlock(&trainer->lock);
 }
 
 static void learn_gathered(struct trainer *trainer)
 {
+    if (trainer->options.judge && trainer->version > 0 && trainer->n > 0)
+        judge_gathered(trainer);
     if (trainer->n > 0)
         trainer->options.model->ops->learn(trainer->options.model, trainer->rows, trainer->n);
     trainer->examples += trainer->n;
@@ -135,6 +166,7 @@ static void gather(struct trainer *trainer, const struct example_item *item)
         .weight = item->weight,
         .time = item->time,
     };
+    trainer->corrects[i] = item->correction;
     trainer->newest = item->released_at;
     if (trainer->n == LEARN_BATCH)
         learn_gathered(trainer);
@@ -144,7 +176,8 @@ static void gather(struct trainer *trainer, const struct example_item *item)
 static enum status checkpoint(struct trainer *trainer, const struct example_boundary *boundary)
 {
     const struct trainer_options *options = &trainer->options;
-    struct trainer_checkpoint point = {trainer->cursor, boundary->version, {0}};
+    struct trainer_checkpoint point = {
+        .cursor = trainer->cursor, .version = boundary->version, .model = options->number};
     enum status st = model_files_save(options->dir, options->name, options->model,
                                       &(struct model_manifest){boundary->version, trainer->cursor,
                                                                boundary->time, trainer->newest},
@@ -196,10 +229,10 @@ static enum status learn_items(struct trainer *trainer, struct slice items, unsi
             continue;
         }
         trainer->cursor++;
-        if (item.is_boundary)
-            TRY(publish(trainer, &item.boundary));
-        else
+        if (!item.is_boundary)
             gather(trainer, &item);
+        else if (item.boundary.model == trainer->options.number)
+            TRY(publish(trainer, &item.boundary));
     }
     learn_gathered(trainer);
     trainer->learnt = trainer->cursor;
@@ -245,7 +278,9 @@ static enum status load_checkpoint(struct trainer *trainer, const struct trainer
                 : status_text(st));
         return st;
     }
-    trainer->cursor = point->cursor;
+    /* What came while the model was away, behind its checkpoint, is not in the log any more. */
+    if (trainer->cursor < point->cursor)
+        trainer->cursor = point->cursor;
     trainer->version = point->version;
     registry_publish(trainer->options.registry, trainer->options.model, point->version);
     return ST_OK;
@@ -253,12 +288,10 @@ static enum status load_checkpoint(struct trainer *trainer, const struct trainer
 
 enum status trainer_recover(struct trainer *trainer, struct store *store, uint64_t until)
 {
-    struct trainer_checkpoint point;
-    enum status st = commit_read_trainer(store, &point);
-    if (st == ST_OK)
-        st = load_checkpoint(trainer, &point);
-    else if (st == ST_ENOTFOUND)
-        st = ST_OK;
+    struct trainer_checkpoints named;
+    TRY(commit_read_trainers(store, &named));
+    const struct trainer_checkpoint *point = trainer_checkpoint_of(&named, trainer->options.number);
+    enum status st = point ? load_checkpoint(trainer, point) : ST_OK;
     if (st < 0)
         return st;
     struct recovery recovery = {trainer, until};
@@ -365,6 +398,14 @@ enum status trainer_status(const struct trainer *trainer)
 const char *trainer_error(const struct trainer *trainer)
 {
     return trainer->error;
+}
+
+struct score_figures trainer_judged(struct trainer *trainer)
+{
+    pthread_mutex_lock(&trainer->lock);
+    struct score_figures figures = prequential_figures(trainer->judged);
+    pthread_mutex_unlock(&trainer->lock);
+    return figures;
 }
 
 struct trainer_figures trainer_figures(const struct trainer *trainer)

@@ -1,6 +1,6 @@
 /*
  * online/trainer.h -- learns from the example log in a thread of its own, on its own copy of the
- * model.
+ * model. Each model has a trainer; all read the same log, and each minds its own boundaries.
  *
  * The state thread hands over blocks of the log as it writes them. A boundary in the log publishes:
  * the version has then learnt exactly the items before it. At boundaries {weights, transforms,
@@ -14,6 +14,7 @@
 #include "base/ring.h"
 #include "ingest/commit.h"
 #include "ingest/layouts.h"
+#include "models/auc.h"
 #include "models/model.h"
 #include "online/registry.h"
 
@@ -27,9 +28,12 @@ struct trainer_options {
     size_t n_dense;
     const struct layouts *layouts; /* of what the log holds; NULL: all is laid out as today */
     struct registry *registry;
-    struct commit *commit;    /* is offered checkpoints; NULL: none are made */
-    const char *dir;          /* folder of model files; NULL: none are made */
-    const char *name;         /* of the model, in file names */
+    struct commit *commit; /* is offered checkpoints; NULL: none are made */
+    const char *dir;       /* folder of model files; NULL: none are made */
+    const char *name;      /* of the model, in file names */
+    uint32_t number;       /* of the model, in the log and the commit: see head.h */
+    uint64_t from;         /* the first item that it learns, if no checkpoint is past it */
+    bool judge;            /* score each example with the published version before it is learnt */
     int64_t checkpoint_every; /* us of wall time between files, at least */
     size_t files_kept;
 };
@@ -63,5 +67,8 @@ struct trainer_figures {
     uint64_t examples;      /* learnt by this process; items are boundaries, too */
 };
 struct trainer_figures trainer_figures(const struct trainer *trainer);
+/* How good the published versions were at examples not yet learnt, in the life of this process;
+ * nothing is judged before the first version. Any thread. */
+struct score_figures trainer_judged(struct trainer *trainer);
 
 #endif

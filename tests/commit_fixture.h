@@ -160,9 +160,10 @@ static inline void offer(struct process *p, uint64_t cursor)
 /* The cursor of the trainer's checkpoint that the store names; -1: none. */
 static inline int64_t named(struct process *p)
 {
-    struct trainer_checkpoint point;
-    enum status st = commit_read_trainer(p->store, &point);
-    if (st == ST_ENOTFOUND)
+    struct trainer_checkpoints named;
+    enum status st = commit_read_trainers(p->store, &named);
+    struct trainer_checkpoint point = named.points[0];
+    if (st == ST_OK && named.n == 0)
         return -1;
     cr_assert(eq(int, st, ST_OK));
     char file[32];

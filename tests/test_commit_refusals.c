@@ -40,7 +40,7 @@ static void bend(struct store *store, const struct refusal *c)
     struct store_batch *batch = store->ops->batch_create(store);
     struct store_key number = store_number_key((enum store_space)c->key, c->number);
     struct slice key = c->key == STORE_META ? slice_of("mhead")
-                       : c->key == 't'      ? slice_of("mtrainer")
+                       : c->key == 't'      ? slice_of("mtrainers")
                                             : store_key_slice(&number);
     if (c->drop)
         store->ops->drop(batch, key);

@@ -96,6 +96,38 @@ Test(report, table_of_a_week)
         "\n");
 }
 
+/* Of several models each has a line. */
+Test(report, table_of_models)
+{
+    struct report report = week;
+    struct buf buf = {0};
+    report.n_models = 2;
+    report.models[0] = (struct report_model){
+        "fraud", "ftrl", "champion", 183, 1.5, 0.87, 0.61, 0.0234, 0.001, 100, 1000};
+    report.models[1] = (struct report_model){
+        "trees", "gbdt", "shadow", 61, 200, NAN, 0.69, 0.02, 0.001, 100, 1000};
+    report_render(&report, &buf);
+    buf_byte(&buf, 0);
+    static const char table[] =
+        "\n"
+        "  models, each judged at what it had not learnt\n"
+        "                     kind   role       versions      AUC  avg.pr.  log loss      cpu\n"
+        "  fraud              ftrl   champion        183   0.8700   0.6100   0.02340     1.5s\n"
+        "  trees              gbdt   shadow           61        -   0.6900   0.02000    3m20s\n"
+        "\n";
+    cr_expect(strstr(buf.data, table) != NULL, "%s", buf.data);
+    buf_reset(&buf);
+    report_render_json(&report, &buf);
+    buf_byte(&buf, 0);
+    static const char json[] =
+        "  \"models\": [{\"name\": \"fraud\", \"kind\": \"ftrl\", \"role\": \"champion\", "
+        "\"auc\": 0.87, \"average_precision\": 0.61, \"log_loss\": 0.0234, "
+        "\"calibration_error\": 0.001, \"cpu_seconds\": 1.5, \"versions\": 183, "
+        "\"positives\": 100, \"negatives\": 1000}, {\"name\": \"trees\"";
+    cr_expect(strstr(buf.data, json) != NULL, "%s", buf.data);
+    buf_done(&buf);
+}
+
 /* Without a model there is nothing to judge; without events nothing can be said of one. */
 Test(report, table_of_nothing)
 {
@@ -150,6 +182,7 @@ static const char json_of_week[] =
     "  \"calibration_error\": 0.00123,\n"
     "  \"positives\": 10345,\n"
     "  \"negatives\": 1260000,\n"
+    "  \"models\": [],\n"
     "  \"memory_peak_bytes\": 536870912,\n"
     "  \"state_records\": 25000,\n"
     "  \"state_bytes\": 312475648,\n"

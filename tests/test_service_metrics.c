@@ -17,7 +17,9 @@
 /* Beside the table: made with what only a running service knows. */
 static void make_all(struct service_metrics *metrics)
 {
+    struct service_model_metrics model;
     service_metrics_make("fraud", metrics);
+    service_model_metrics_make("fraud", &model);
     metric_gauge("freshet_ring_size", "", "ring", "batches");
     metric_set(metric_gauge("freshet_lag_records", "", "lane", "transactions/0"), 5);
     metric_set(metric_gauge("freshet_lag_records", "", "lane", "frauds/0"), NAN);

@@ -161,6 +161,88 @@ Test(trainer, without_a_folder_it_publishes_all_the_same)
     life_end(&life);
 }
 
+static enum status note_first(void *arg, struct slice key, struct slice value)
+{
+    (void)value;
+    *(uint64_t *)arg = store_key_number(key);
+    return ST_EEND;
+}
+
+/* Two models read one log: each publishes at its own boundaries, and the log is kept for the one
+ * that needs more of it. */
+Test(trainer, minds_only_its_own_boundaries)
+{
+    struct trainer_life life;
+    life_begin(&life, 0);
+    struct trainer *other = NULL;
+    struct registry *registry = NULL;
+    struct model *learner = NULL;
+    cr_assert(eq(int, fake_make(NULL, &learner), ST_OK));
+    cr_assert(eq(int, registry_create(fake_make, NULL, &registry), ST_OK));
+    struct trainer_options options = {.model = learner,
+                                      .n_dense = FAKE_DENSE,
+                                      .registry = registry,
+                                      .name = "other",
+                                      .number = 1,
+                                      .judge = true};
+    cr_assert(eq(int, trainer_create(&options, &other), ST_OK));
+    struct buf items = {0};
+    for (uint64_t item = 0; item < ITEMS_A_VERSION; item++) /* with a boundary of number 0 */
+        put_item(&items, item);
+    cr_assert(trainer_give(other, buf_slice(&items), ITEMS_A_VERSION));
+    trainer_drain(other);
+    cr_expect(eq(u32, registry_version(registry), 0));
+    cr_expect(eq(u64, fake_of(learner)->digest, expected_version_digest(1)));
+    cr_expect(eq(u64, trainer_judged(other).positives + trainer_judged(other).negatives, 0),
+              "before the first version nothing is judged");
+    buf_reset(&items);
+    examples_put_boundary(&items, &(struct example_boundary){5, 99, 1});
+    put_item(&items, ITEMS_A_VERSION);
+    put_item(&items, ITEMS_A_VERSION + 1);
+    cr_assert(trainer_give(other, buf_slice(&items), 3));
+    trainer_drain(other);
+    cr_expect(eq(u32, registry_version(registry), 5));
+    cr_expect(eq(u64, trainer_judged(other).positives, 1));
+    cr_expect(eq(u64, trainer_judged(other).negatives, 1));
+    buf_done(&items);
+    trainer_free(other);
+    registry_free(registry);
+    learner->ops->free(learner);
+    life_end(&life);
+}
+
+/* It was not in the configuration while items 14 to 699 came: they are not in its log. */
+Test(trainer, one_that_was_away_goes_on_from_its_checkpoint)
+{
+    struct trainer_life life;
+    life_begin(&life, 0);
+    recover_and_start(&life);
+    cr_assert(life_give(&life, 0, 14));
+    trainer_drain(life.trainer);
+    cr_assert(eq(int, life_commit(&life, 14), ST_OK));
+    cr_assert(eq(int, life_commit(&life, 700), ST_OK));
+    reopen(&life);
+    trainer_free(life.trainer);
+    struct trainer_options options = {.model = life.learner,
+                                      .n_dense = FAKE_DENSE,
+                                      .registry = life.registry,
+                                      .commit = life.commit,
+                                      .dir = life.dir,
+                                      .name = "fraud",
+                                      .from = 700,
+                                      .files_kept = 1000};
+    commit_keep_examples(life.commit, 0, 700);
+    cr_assert(eq(int, trainer_create(&options, &life.trainer), ST_OK));
+    cr_assert(eq(int, recover(&life), ST_OK));
+    cr_expect(eq(u64, fake_of(life.learner)->digest, expected_version_digest(2)));
+    cr_expect(eq(u64, trainer_figures(life.trainer).learnt, 0), "nothing again");
+    cr_assert(eq(int, life_commit(&life, 701), ST_OK));
+    uint64_t first = UINT64_MAX;
+    cr_assert(eq(int, store_scan_space(life.store, STORE_EXAMPLES, note_first, &first), ST_EEND));
+    cr_expect(eq(u64, first, 700), "what nobody needs is gone");
+    life_end(&life);
+}
+
 /* Refusals. A log of two committed epochs, items 0-699 behind the checkpoint and 700-719; then
  * something goes wrong with it. */
 

@@ -4,11 +4,10 @@
 #include "online/settings.h"
 #include "tests/fuzz/fuzz.h"
 
-static void check_model(const struct settings *settings, const struct plan *plan)
+static void check_model(const struct model_settings *kind, const struct plan *plan)
 {
     struct conf_errors errors = {0};
     struct model *model = NULL;
-    const struct model_settings *kind = settings->model;
     enum status st =
         kind->ops->create(kind->options, plan_vector_schema(plan), kind->node, &errors, &model);
     FUZZ_LAW(st != ST_EINVAL || errors.n > 0, "a model is refused with a reason");
@@ -24,8 +23,8 @@ static void check_plan(const struct settings *settings)
     enum status st = plan_create(&settings->schema, settings->features_node,
                                  settings->time.lateness, NULL, &errors, &plan);
     FUZZ_LAW((st == ST_OK) == (errors.n == 0), "features are refused with a reason");
-    if (st == ST_OK && settings->model)
-        check_model(settings, plan);
+    for (size_t i = 0; st == ST_OK && i < settings->n_models; i++)
+        check_model(settings->models[i], plan);
     plan_free(plan);
     conf_errors_done(&errors);
 }

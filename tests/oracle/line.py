@@ -17,7 +17,8 @@ What it takes from the design ("Time and order", "Labels"):
     released event releases it again, as a correction. One that only confirms `absent` does not.
   * With `keep_negatives` some examples with label 0, picked by the id's hash, are left out and the
     others weigh more.
-  * At each multiple of `publish` a version is published if anything was released since the last.
+  * At each multiple of a model's `publish` a version of it is published if anything was released
+    since its last; where several models do at once, in the order of the list.
   * The same id within `horizon` is the same event: it tells the score again, and changes nothing.
   * An event later than `lateness` is scored on whatever its windows still hold, and not observed.
 """
@@ -127,6 +128,14 @@ class Waiting:
         self.released = self.overdue = False
 
 
+class Model:
+    """When it publishes."""
+
+    def __init__(self, publish):
+        self.publish = publish
+        self.published, self.version, self.boundary = 0, 0, None
+
+
 class Past(oracle.Past):
     """oracle.Past, with labels that come when they come."""
 
@@ -151,7 +160,7 @@ class Line:
 
     Row = collections.namedtuple("Row", "event features version too_late repeats")
     Example = collections.namedtuple("Example", "event released_at label weight correction absent")
-    Boundary = collections.namedtuple("Boundary", "version time")
+    Boundary = collections.namedtuple("Boundary", "version time model")
 
     def __init__(self, config):
         self.config, self.labels = config, config["labels"]
@@ -163,12 +172,12 @@ class Line:
         self.absent, self.absent_after = absent_of(self.labels)
         self.keep = float(self.labels.get("keep_negatives", 1))
         self.lateness = oracle.duration(config["time"]["lateness"])
-        self.publish = oracle.duration(config["models"][0]["publish"])
+        self.models = [Model(oracle.duration(model["publish"])) for model in config["models"]]
         self.past = Past(self.labels, self.lateness)
         self.now = -math.inf
         self.waiting = {}  # id -> the newest Waiting
         self.unreleased = []  # heap of (due, is it as absent, seq, Waiting)
-        self.log, self.published, self.version, self.boundary = [], 0, 0, None
+        self.log, self.log_end = [], 0  # log_end: behind the last example
         self.rows, self.order = {}, 0
 
     # -- time
@@ -176,16 +185,22 @@ class Line:
     def advance(self, time, inclusive):
         self.now = max(self.now, time)
         self.past.now = self.now
-        if self.boundary is None:
-            self.boundary = self.now // self.publish * self.publish + self.publish
-        while self.boundary < self.now:
-            self.release_due(self.boundary, True)
-            if len(self.log) > self.published:
-                self.version += 1
-                self.log.append(self.Boundary(self.version, self.boundary))
-                self.published = len(self.log)
-            self.boundary += self.publish
+        for model in self.models:
+            if model.boundary is None:
+                model.boundary = self.now // model.publish * model.publish + model.publish
+        while (boundary := min(model.boundary for model in self.models)) < self.now:
+            self.release_due(boundary, True)
+            for number, model in enumerate(self.models):
+                if model.boundary == boundary:
+                    self.pass_boundary(number, model)
         self.release_due(self.now, inclusive)
+
+    def pass_boundary(self, number, model):
+        if self.log_end > model.published:
+            model.version += 1
+            self.log.append(self.Boundary(model.version, model.boundary, number))
+            model.published = len(self.log)
+        model.boundary += model.publish
 
     def release_due(self, time, inclusive):
         while self.unreleased and (self.unreleased[0][0] < time
@@ -209,6 +224,7 @@ class Line:
         if label != 0 or self.keep >= 1 or share_of_id(waiting.event.id) < self.keep:
             self.log.append(self.Example(waiting.event, time, label, weight, waiting.released,
                                          waiting.label is None))
+            self.log_end = len(self.log)
         waiting.released = True
 
     # -- records
@@ -238,7 +254,7 @@ class Line:
         if scored:
             features = [value for item in self.features
                         for value in oracle.kind_of(item)[1](item, event, self.past)]
-            self.rows[taken.record] = self.Row(event, features, self.version, too_late, None)
+            self.rows[taken.record] = self.Row(event, features, self.models[0].version, too_late, None)
         if not too_late:
             self.past.observe(event, self.keys)
         if scored and taken.time + self.horizon >= self.now:

@@ -188,7 +188,8 @@ class Comparison:
         self.versions = {0: model.front()}
         for item in self.line.log:
             if isinstance(item, line.Line.Boundary):
-                self.versions[item.version] = model.front()
+                if item.model == 0:
+                    self.versions[item.version] = model.front()
             else:
                 model.learn(self.vectors[item.event.order],
                             sparse_of(self.features, item.event.values), item.label,

@@ -54,5 +54,7 @@ bool trial_compare(struct trial *trial, const struct trial *calm)
         return trial_wrong(trial, "the examples are others than without a crash");
     if (!slice_eq(buf_slice(&got->model), buf_slice(&expected->model)))
         return trial_wrong(trial, "the model is another than without a crash");
+    if (!slice_eq(buf_slice(&got->others), buf_slice(&expected->others)))
+        return trial_wrong(trial, "the challengers are others than without a crash");
     return true;
 }

@@ -86,6 +86,9 @@ static void put_model(struct maker *maker, const struct columns *columns, struct
                one_of(maker, expires));
     put_crosses(maker, columns, yaml);
     buf_text(yaml, "}\n");
+    if (chance(maker, 50))
+        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100}\n",
+                   one_of(maker, publishes));
 }
 
 void input_put_config(struct maker *maker, struct buf *yaml)

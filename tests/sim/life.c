@@ -87,7 +87,8 @@ bool life_open(struct life *life, struct trial *trial, bool last)
     trial->store->state = service->state;
     world_tell(&trial->world, "recovered: epoch %" PRIu64 ", %" PRIu64 " events, item %" PRIu64,
                service->head.epoch, service->head.events, service->head.examples_next);
-    registry_set_work(service->registry, trainer_step, service->trainer);
+    for (size_t i = 0; i < service->n_models; i++)
+        registry_set_work(service->models[i].registry, trainer_step, service->models[i].trainer);
     service_begin(service);
     return check_offsets(trial, service);
 }
@@ -119,6 +120,24 @@ static enum status act_state(struct life *life)
     return st;
 }
 
+/* Each at its own pace. */
+static enum status act_trainers(struct life *life)
+{
+    struct service *service = life->service;
+    size_t i = (size_t)rng_below(&life->trial->world.rng, service->n_models);
+    trainer_step(service->models[i].trainer);
+    return trainer_status(service->models[i].trainer);
+}
+
+enum status life_drain_trainers(struct service *service)
+{
+    for (size_t i = 0; i < service->n_models; i++) {
+        trainer_drain(service->models[i].trainer);
+        TRY(trainer_status(service->models[i].trainer));
+    }
+    return ST_OK;
+}
+
 static enum status act(struct life *life, enum life_actor actor)
 {
     struct service *service = life->service;
@@ -141,8 +160,7 @@ static enum status act(struct life *life, enum life_actor actor)
     case LIFE_FETCH:
         return staging_step(service->staging);
     default:
-        trainer_step(service->trainer);
-        return trainer_status(service->trainer);
+        return act_trainers(life);
     }
 }
 
@@ -166,8 +184,7 @@ static enum status finish(struct life *life)
         TRY(st);
     }
     TRY(service_drain_commit(service));
-    trainer_drain(service->trainer);
-    return trainer_status(service->trainer);
+    return life_drain_trainers(service);
 }
 
 /* ST_OK once it came to an orderly end. */

@@ -37,6 +37,8 @@ bool life_open(struct life *life, struct trial *trial, bool last);
 enum status life_live(struct life *life);
 /* The same in the order of recorded runs (trial->options.runs). */
 enum status life_replay(struct life *life);
+/* Waits until all examples are learnt by every model. */
+enum status life_drain_trainers(struct service *service);
 /* Frees it and cuts the power. */
 void life_close(struct life *life);
 /* Is all of the input taken in? */

@@ -67,6 +67,5 @@ enum status life_replay(struct life *life)
             return st;
     }
     TRY(service_drain_commit(service));
-    trainer_drain(service->trainer);
-    return trainer_status(service->trainer);
+    return life_drain_trainers(service);
 }

@@ -59,7 +59,7 @@ static void send_early(void *arg, struct slice rows)
 
 /* The end. */
 
-static void keep_model(struct trial *trial, const struct model *learner)
+static void put_model(const struct model *learner, struct buf *ret)
 {
     struct tensors *tensors = tensors_create();
     enum status st = tensors ? learner->ops->save(learner, tensors) : ST_ENOMEM;
@@ -68,9 +68,17 @@ static void keep_model(struct trial *trial, const struct model *learner)
     if (st < 0)
         abort();
     struct slice file = disk_file(DISK_DIR "/outcome");
-    buf_reset(&trial->outcome.model);
-    buf_append(&trial->outcome.model, file.data, file.len);
+    buf_append(ret, file.data, file.len);
     tensors_free(tensors);
+}
+
+static void keep_models(struct trial *trial, const struct service *service)
+{
+    buf_reset(&trial->outcome.model);
+    buf_reset(&trial->outcome.others);
+    for (size_t i = 0; i < service->n_models; i++)
+        put_model(service->models[i].learner,
+                  i == 0 ? &trial->outcome.model : &trial->outcome.others);
 }
 
 /* Of all that the store holds, where the service has only some of it in memory. */
@@ -111,9 +119,9 @@ static bool keep_outcome(struct life *life)
     trial->outcome.events = head->events;
     trial->outcome.examples_n = head->examples_next;
     trial->outcome.clock = head->clock;
-    trial->outcome.version = head->version;
+    trial->outcome.version = head_version(head);
     trial->outcome.n_dense = plan_vector_schema(life->service->plan)->n_dense;
-    keep_model(trial, life->service->learner);
+    keep_models(trial, life->service);
     return digest_of(life, &trial->outcome.digest);
 }
 
@@ -127,11 +135,13 @@ static bool check_recovered(struct life *life)
         return false;
     if (digest.lo != trial->outcome.digest.lo || digest.hi != trial->outcome.digest.hi)
         return trial_wrong(trial, "the state as recovered is not the state as it was left");
-    struct buf model = trial->outcome.model;
-    trial->outcome.model = (struct buf){0};
-    keep_model(trial, life->service->learner);
-    bool same = slice_eq(buf_slice(&model), buf_slice(&trial->outcome.model));
+    struct buf model = trial->outcome.model, others = trial->outcome.others;
+    trial->outcome.model = trial->outcome.others = (struct buf){0};
+    keep_models(trial, life->service);
+    bool same = slice_eq(buf_slice(&model), buf_slice(&trial->outcome.model)) &&
+                slice_eq(buf_slice(&others), buf_slice(&trial->outcome.others));
     buf_done(&model);
+    buf_done(&others);
     return same || trial_wrong(trial, "the model as recovered is not the model as it was left");
 }
 
@@ -272,4 +282,5 @@ void trial_done(struct trial *trial)
     buf_done(&trial->outcome.examples);
     buf_done(&trial->outcome.runs);
     buf_done(&trial->outcome.model);
+    buf_done(&trial->outcome.others);
 }

@@ -35,7 +35,8 @@ struct outcome {
     size_t n_dense;      /* columns of a vector */
     struct buf examples; /* the whole example log */
     struct buf runs;     /* the order that the input was taken in */
-    struct buf model;    /* the learner, as a file */
+    struct buf model;    /* the champion's learner, as a file */
+    struct buf others;   /* the other learners', one behind the other */
     struct arrival *arrivals[INPUT_LANES_MAX];
 };
 

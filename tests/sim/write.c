@@ -81,8 +81,8 @@ static void put_example(struct buf *out, const struct example_item *item, const 
                         size_t n_dense, const struct sparse *sparse)
 {
     if (item->is_boundary) {
-        buf_printf(out, "{\"version\": %u, \"time\": %" PRId64 "}\n", item->boundary.version,
-                   item->boundary.time);
+        buf_printf(out, "{\"version\": %u, \"time\": %" PRId64 ", \"model\": %u}\n",
+                   item->boundary.version, item->boundary.time, item->boundary.model);
         return;
     }
     buf_printf(out, "{\"time\": %" PRId64 ", \"released_at\": %" PRId64 ", \"label\": ", item->time,
