@@ -117,7 +117,8 @@ static size_t find_champion(const struct settings *settings, struct conf_errors 
     for (size_t i = 0; i < settings->n_models; i++) {
         const struct model_settings *model = settings->models[i];
         if (says_role(model) && model->role == ROLE_CHAMPION && champion != none)
-            conf_complain(errors, conf_get(model->node, "role"), "there are two champions");
+            conf_complain(errors, conf_get(settings->models[champion]->node, "role"),
+                          "there are two champions, this one and \"%s\"", model->name);
         if (says_role(model) && model->role == ROLE_CHAMPION)
             champion = i;
         if (!says_role(model) && silent == none)

@@ -218,8 +218,8 @@ Test(head, refuses_one_model_too_many)
     head_done(&head);
 }
 
-/* More are announced than there are bytes for: nothing may be allocated for them all. The last three
- * bytes of an empty head are the number of lanes, the champion and the number of models. */
+/* More are announced than there are bytes for: nothing may be allocated for them all. The last
+ * three bytes of an empty head are the number of lanes, the champion and the number of models. */
 TheoryDataPoints(head, refuses_a_count_out_of_all_bounds) = {
     DataPoints(size_t, 1, 2, 3),
 };

@@ -102,10 +102,10 @@ Test(report, table_of_models)
     struct report report = week;
     struct buf buf = {0};
     report.n_models = 2;
-    report.models[0] = (struct report_model){
-        "fraud", "ftrl", "champion", 183, 1.5, 0.87, 0.61, 0.0234, 0.001, 100, 1000};
-    report.models[1] = (struct report_model){
-        "trees", "gbdt", "shadow", 61, 200, NAN, 0.69, 0.02, 0.001, 100, 1000};
+    report.models[0] = (struct report_model){"fraud", "ftrl", "champion", 183, 1.5, 0.87,
+                                             0.61,    0.0234, 0.001,      100, 1000};
+    report.models[1] = (struct report_model){"trees", "gbdt", "shadow", 61,  200, NAN,
+                                             0.69,    0.02,   0.001,    100, 1000};
     report_render(&report, &buf);
     buf_byte(&buf, 0);
     static const char table[] =
@@ -113,7 +113,7 @@ Test(report, table_of_models)
         "  models, each judged at what it had not learnt\n"
         "                     kind   role       versions      AUC  avg.pr.  log loss      cpu\n"
         "  fraud              ftrl   champion        183   0.8700   0.6100   0.02340     1.5s\n"
-        "  trees              gbdt   shadow           61        -   0.6900   0.02000    3m20s\n"
+        "  trees              gbdt   shadow           61        -   0.6900   0.02000   3m 20s\n"
         "\n";
     cr_expect(strstr(buf.data, table) != NULL, "%s", buf.data);
     buf_reset(&buf);

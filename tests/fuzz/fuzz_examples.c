@@ -34,8 +34,7 @@ static bool same_item(const struct example_item *a, const struct example_item *b
 {
     if (a->is_boundary || b->is_boundary)
         return a->is_boundary == b->is_boundary && a->boundary.time == b->boundary.time &&
-               a->boundary.version == b->boundary.version &&
-               a->boundary.model == b->boundary.model;
+               a->boundary.version == b->boundary.version && a->boundary.model == b->boundary.model;
     return a->time == b->time && a->released_at == b->released_at && same(a->label, b->label) &&
            same(a->weight, b->weight) && a->correction == b->correction && a->absent == b->absent;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """SIGKILL at random moments loses nothing and changes nothing.
 
-    kill.py FRESHET TOOLS [--publish DURATION] [--events N] [--kills N] [--seed N]
+    kill.py FRESHET TOOLS [--publish DURATION] [--challenger DURATION] [--events N] [--kills N] [--seed N]
 
 Topics are filled beforehand: payments, some of them twice and some unreadable, and labels, of which
 some come early, late, twice or corrected. One service scores them without a break. Another one, with its own state
@@ -147,9 +147,16 @@ def make_input(args, rng):
     return events, labels, Record(end_of(events, labels) + 1, b"end", b'{"ID":"end","FRAUD":0}')
 
 
+def set_models(config, args):
+    config["models"][0]["publish"] = args.publish
+    if args.challenger:
+        config["models"].append({"name": "other", "kind": "ftrl", "publish": args.challenger})
+
+
 def main():
     parser = arguments(events=30000, kills=26)
     parser.add_argument("--publish", default="7d", help="event time between model versions")
+    parser.add_argument("--challenger", help="a second model learns, with so much between versions")
     args = parser.parse_args()
     rng = random.Random(args.seed)
     checks = Checks()
@@ -161,7 +168,7 @@ def main():
         checks.say(f"{len(events)} events and {len(labels)} labels are on topics")
 
         config = pipeline(broker, "whole", "whole_dead", "whole")
-        config["models"][0]["publish"] = args.publish
+        set_models(config, args)
         run_through(checks, work, config, end.time, "whole")
         whole, _ = by_source(checks, "whole", broker.dump("whole"))
         whole_dead, _ = by_source(checks, "whole, dead", broker.dump("whole_dead"))
@@ -170,7 +177,7 @@ def main():
         checks.say(f"{len(whole)} scores, {len(whole_dead)} dead letters without a break")
 
         config = pipeline(broker, "killed", "killed_dead", "killed")
-        config["models"][0]["publish"] = args.publish
+        set_models(config, args)
         broker.take_ms(ANSWER_MS)
         killer = Killer(work, config, len(events) + len(labels) + 1, args.kills, rng)
         killer.run()

@@ -43,13 +43,13 @@ CASES = [
      ["include: [reasons]"]),
     ("too many reasons", "topic: scores,", "include: [reasons], reasons: 17, topic: scores,",
      ["reasons", "16"]),
-    ("two models of a name", "models:\n", "models:\n  - {name: fraud, kind: ftrl}\n",
+    ("two models of a name", "scores: {", "  - {name: fraud, kind: ftrl}\nscores: {",
      ["two models", "fraud"]),
-    ("two champions", "models:\n  - name: fraud\n    kind: ftrl",
-     "models:\n  - {name: b, kind: ftrl, role: champion}\n  - name: fraud\n    kind: ftrl\n"
-     "    role: champion", ["two champions"]),
-    ("no champion", "kind: ftrl", "kind: ftrl\n    role: shadow", ["champion"]),
-    ("unknown role", "kind: ftrl", "kind: ftrl\n    role: boss", ["boss", "champion"]),
+    ("two champions", "scores: {", "  - {name: b, kind: ftrl, role: champion}\n"
+     "  - {name: c, kind: ftrl, role: champion}\nscores: {", ["two champions", "c"]),
+    ("no champion", "models:\n  - name: fraud", "models:\n  - role: shadow\n    name: fraud",
+     ["champion"]),
+    ("unknown role", "kind: ftrl", "role: boss\n    kind: ftrl", ["boss", "champion"]),
     ("key given twice", "cache: 1GiB}", "cache: 1GiB, cache: 2GiB}", ["cache"]),
     ("no YAML", "score: true", "score: [true", []),
 ]
