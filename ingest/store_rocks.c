@@ -19,14 +19,15 @@ static uint32_t (*const sum_of_rocksdb)(uint32_t, const char *, size_t)
     __attribute__((used)) = crc32c_extend;
 #endif
 
+static const char *const NAMES[CF_COUNT] = {"default", "pages"};
+
 struct rocks {
     struct store store;
     rocksdb_t *db;
-    rocksdb_options_t *options[CF_COUNT];
+    struct store_rocks_options options;
     rocksdb_column_family_handle_t *families[CF_COUNT];
     rocksdb_writeoptions_t *write_options;
     rocksdb_readoptions_t *read_options;
-    rocksdb_cache_t *cache; /* blocks of pages */
     char error[512];
 };
 
@@ -150,8 +151,11 @@ static enum status rocks_get_many(struct store *store, const struct slice *keys,
                                   enum status (*fn)(void *arg, size_t i, struct slice value),
                                   void *arg)
 {
+    struct rocks *rocks = rocks_of(store);
+    if (rocks->options.files) /* not all pages are in memory: they are read by and by */
+        store_rocks_cache(rocks->options.files, NAMES[CF_PAGES]);
     for (size_t i = 0; i < n; i += MANY)
-        TRY(get_some(rocks_of(store), keys, i, n - i < MANY ? n - i : MANY, fn, arg));
+        TRY(get_some(rocks, keys, i, n - i < MANY ? n - i : MANY, fn, arg));
     return ST_OK;
 }
 
@@ -204,11 +208,7 @@ static void rocks_free(struct store *store)
             rocksdb_column_family_handle_destroy(rocks->families[i]);
     if (rocks->db)
         rocksdb_close(rocks->db);
-    for (int i = 0; i < CF_COUNT; i++)
-        if (rocks->options[i])
-            rocksdb_options_destroy(rocks->options[i]);
-    if (rocks->cache)
-        rocksdb_cache_destroy(rocks->cache);
+    store_rocks_options_done(&rocks->options);
     if (rocks->write_options)
         rocksdb_writeoptions_destroy(rocks->write_options);
     if (rocks->read_options)
@@ -257,15 +257,15 @@ static const struct store_ops rocks_ops = {
 
 static enum status open_db(struct rocks *rocks, const char *dir, bool to_read)
 {
-    static const char *const names[CF_COUNT] = {"default", "pages"};
-    const rocksdb_options_t *options[CF_COUNT] = {rocks->options[CF_LOG], rocks->options[CF_PAGES]};
+    rocksdb_options_t *const *families = rocks->options.families;
+    const rocksdb_options_t *options[CF_COUNT] = {families[CF_LOG], families[CF_PAGES]};
     char *message = NULL;
     if (to_read)
         rocks->db = rocksdb_open_for_read_only_column_families(
-            rocks->options[CF_LOG], dir, CF_COUNT, names, options, rocks->families, 0, &message);
+            families[CF_LOG], dir, CF_COUNT, NAMES, options, rocks->families, 0, &message);
     else
-        rocks->db = rocksdb_open_column_families(rocks->options[CF_LOG], dir, CF_COUNT, names,
-                                                 options, rocks->families, &message);
+        rocks->db = rocksdb_open_column_families(families[CF_LOG], dir, CF_COUNT, NAMES, options,
+                                                 rocks->families, &message);
     if (message && (strstr(message, "lock hold by") || strstr(message, "temporarily"))) {
         failed(rocks, message);
         return ST_EBUSY;
@@ -302,7 +302,7 @@ static enum status open_rocks(const char *dir, bool to_read, struct store **ret,
     if (st == ST_OK)
         st = check_log(rocks, dir);
     if (st == ST_OK) {
-        rocks->cache = store_rocks_options(dir, rocks->options);
+        store_rocks_options_init(&rocks->options, dir);
         st = open_db(rocks, dir, to_read);
     }
     if (st == ST_OK) {

@@ -1,6 +1,7 @@
 #include "ingest/store_rocks_options.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* Does the file system take writes past its page cache? (tmpfs does on newer kernels only.) */
@@ -31,13 +32,6 @@ static rocksdb_options_t *make_options(size_t write_buffer)
     rocksdb_options_set_bytes_per_sync(options, 1 << 20);
     rocksdb_options_set_wal_bytes_per_sync(options, 1 << 20);
     return options;
-}
-
-/* Tables are written once, most of them never read: through the page cache they would cost a copy
- * and the memory of what is read. */
-static void write_past_page_cache(rocksdb_options_t *options, const char *dir)
-{
-    rocksdb_options_set_use_direct_io_for_flush_and_compaction(options, takes_direct_writes(dir));
 }
 
 /* Where the working set is smaller than the state, pages are read one by one, and most new records
@@ -75,12 +69,22 @@ static void keep_log_uncompacted(rocksdb_options_t *options)
     rocksdb_options_set_level0_stop_writes_trigger(options, 60);
 }
 
-rocksdb_cache_t *store_rocks_options(const char *dir, rocksdb_options_t *ret[CF_COUNT])
+void store_rocks_options_init(struct store_rocks_options *ret, const char *dir)
 {
-    ret[CF_LOG] = make_options(64 << 20);
-    write_past_page_cache(ret[CF_LOG], dir); /* of both: it is the database's */
-    keep_log_uncompacted(ret[CF_LOG]);
-    ret[CF_PAGES] = make_options(32 << 20);
-    compress_old_pages(ret[CF_PAGES]);
-    return read_pages_fast(ret[CF_PAGES]);
+    ret->families[CF_LOG] = make_options(64 << 20);
+    keep_log_uncompacted(ret->families[CF_LOG]);
+    ret->families[CF_PAGES] = make_options(32 << 20);
+    compress_old_pages(ret->families[CF_PAGES]);
+    ret->cache = read_pages_fast(ret->families[CF_PAGES]);
+    if (takes_direct_writes(dir))
+        ret->files = store_rocks_write_direct(ret->families[CF_LOG]);
+}
+
+void store_rocks_options_done(struct store_rocks_options *options)
+{
+    for (int i = 0; i < CF_COUNT; i++)
+        if (options->families[i])
+            rocksdb_options_destroy(options->families[i]);
+    if (options->cache)
+        rocksdb_cache_destroy(options->cache);
 }

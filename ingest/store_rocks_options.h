@@ -11,13 +11,19 @@
 #ifndef INGEST_STORE_ROCKS_OPTIONS_H
 #define INGEST_STORE_ROCKS_OPTIONS_H
 
-#include <rocksdb/c.h>
-#include <stdbool.h>
+#include "ingest/store_rocks_direct.h"
 
 enum { CF_LOG, CF_PAGES, CF_COUNT };
 
-/* Options for a database in that folder, to be destroyed by the caller, as the cache that they use,
- * which is returned. */
-rocksdb_cache_t *store_rocks_options(const char *dir, rocksdb_options_t *ret[CF_COUNT]);
+struct store_rocks_options {
+    rocksdb_options_t *families[CF_COUNT];
+    rocksdb_cache_t *cache;          /* blocks of pages */
+    struct store_rocks_files *files; /* NULL: all are written through the page cache */
+};
+
+/* For a database in that folder, which is there. Zero beforehand. */
+void store_rocks_options_init(struct store_rocks_options *ret, const char *dir);
+/* After the database is closed. */
+void store_rocks_options_done(struct store_rocks_options *options);
 
 #endif
