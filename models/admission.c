@@ -47,6 +47,14 @@ bool admission_count(struct admission *admission, uint64_t key)
     return false;
 }
 
+void admission_copy(const struct admission *from, struct admission *to)
+{
+    if (!from->counters)
+        return;
+    memcpy(to->counters, from->counters, from->mask + 1);
+    to->counted = from->counted;
+}
+
 void admission_save(const struct admission *admission, struct tensors *ret)
 {
     if (!admission->counters)

@@ -33,6 +33,9 @@ void admission_done(struct admission *admission);
 /* Counts the key (well mixed); true once it has been seen `threshold` times. */
 bool admission_count(struct admission *admission, uint64_t key);
 
+/* Makes `to`, made with the same sizes, the same as `from`. */
+void admission_copy(const struct admission *from, struct admission *to);
+
 void admission_save(const struct admission *admission, struct tensors *ret);
 /* A file of another size, or none, leaves all counters at 0: that only delays admission. */
 void admission_load(struct admission *admission, const struct tensors *tensors);

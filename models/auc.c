@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/score_order.h"
+
 enum { BINS = 4096, TENTHS = SCORE_TENTHS };
 #define LOGIT_MAX 16.0
 
@@ -104,64 +106,64 @@ static struct curve draw(const struct group *groups, size_t n)
     return curve;
 }
 
+/* Rows as they were given. */
 struct judged {
-    float score, label, weight;
+    const float *scores, *labels, *weights; /* weights: NULL: 1 each */
+    size_t n;
 };
 
-static int by_score(const void *a, const void *b)
-{
-    float x = ((const struct judged *)a)->score, y = ((const struct judged *)b)->score;
-    return (x > y) - (x < y);
-}
-
 /* Runs of equal scores become groups. Returns how many. */
-static size_t group_ties(const struct judged *rows, size_t n, struct group *groups)
+static size_t group_ties(const struct judged *rows, const struct score_rank *order,
+                         struct group *groups)
 {
     size_t n_groups = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || rows[i].score != rows[i - 1].score)
+    for (size_t i = 0; i < rows->n; i++) {
+        if (i == 0 || order[i].key != order[i - 1].key)
             groups[n_groups++] = (struct group){0};
         struct group *group = &groups[n_groups - 1];
-        group->n[rows[i].label >= 0.5f] += rows[i].weight;
-        group->sum += (double)rows[i].score * rows[i].weight;
+        size_t row = order[i].row;
+        double weight = rows->weights ? (double)rows->weights[row] : 1;
+        group->n[rows->labels[row] >= 0.5f] += weight;
+        group->sum += (double)rows->scores[row] * weight;
     }
     return n_groups;
 }
 
-/* The figures of rows, which are put in order. groups: room for n. */
-static struct score_figures judge(struct judged *rows, size_t n, struct group *groups,
-                                  struct score_tenth *ret_tenths)
+static double loss_of_all(const struct judged *rows)
 {
     double loss = 0;
-    uint64_t n_ones = 0;
-    for (size_t i = 0; i < n; i++) {
-        int one = rows[i].label >= 0.5f;
-        loss += loss_of(rows[i].score, one) * rows[i].weight;
-        n_ones += (uint64_t)one;
-    }
-    qsort(rows, n, sizeof *rows, by_score);
-    struct curve curve = draw(groups, group_ties(rows, n, groups));
-    struct score_figures figures = curve_figures(&curve, loss);
-    figures.positives = n_ones;
-    figures.negatives = n - n_ones;
-    if (ret_tenths)
-        memcpy(ret_tenths, curve.tenths, sizeof curve.tenths);
-    return figures;
+    for (size_t i = 0; i < rows->n; i++)
+        loss += loss_of(rows->scores[i], rows->labels[i] >= 0.5f) *
+                (rows->weights ? (double)rows->weights[i] : 1);
+    return loss;
+}
+
+static uint64_t count_ones(const struct judged *rows)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < rows->n; i++)
+        n += rows->labels[i] >= 0.5f;
+    return n;
 }
 
 enum status score_figures_weighted(const float *scores, const float *labels, const float *weights,
                                    size_t n, struct score_figures *ret,
                                    struct score_tenth *ret_tenths)
 {
-    struct judged *rows = malloc((n + 1) * sizeof *rows);
-    struct group *groups = malloc((n + 1) * sizeof *groups);
-    enum status st = rows && groups ? ST_OK : ST_ENOMEM;
+    const struct judged rows = {scores, labels, weights, n};
+    struct score_rank *order = calloc(2 * n + 1, sizeof *order);
+    struct group *groups = calloc(n + 1, sizeof *groups);
+    enum status st = order && groups ? ST_OK : ST_ENOMEM;
     if (st == ST_OK) {
-        for (size_t i = 0; i < n; i++)
-            rows[i] = (struct judged){scores[i], labels[i], weights ? weights[i] : 1};
-        *ret = judge(rows, n, groups, ret_tenths);
+        score_order(scores, n, order, order + n);
+        struct curve curve = draw(groups, group_ties(&rows, order, groups));
+        *ret = curve_figures(&curve, loss_of_all(&rows));
+        ret->positives = count_ones(&rows);
+        ret->negatives = n - ret->positives;
+        if (ret_tenths)
+            memcpy(ret_tenths, curve.tenths, sizeof curve.tenths);
     }
-    free(rows);
+    free(order);
     free(groups);
     return st;
 }

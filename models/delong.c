@@ -2,47 +2,11 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "models/score_order.h"
 
 #define NORMAL_975 1.959963984540054 /* quantile of the standard normal distribution */
-
-struct ranked {
-    uint32_t key; /* rises with the score */
-    uint32_t row;
-};
-
-/* Floats in order as unsigned integers: the sign turned over, negative ones as a whole. Both zeros
- * are one number. */
-static uint32_t key_of(float score)
-{
-    uint32_t bits;
-    score += 0.0f;
-    memcpy(&bits, &score, sizeof bits);
-    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-
-/* One pass of a radix sort, by eleven bits. */
-static void sort_by_digit(const struct ranked *from, size_t n, unsigned shift, struct ranked *to)
-{
-    enum { DIGITS = 2048 };
-    size_t starts[DIGITS + 1] = {0};
-    for (size_t i = 0; i < n; i++)
-        starts[(from[i].key >> shift) % DIGITS + 1]++;
-    for (size_t i = 1; i <= DIGITS; i++)
-        starts[i] += starts[i - 1];
-    for (size_t i = 0; i < n; i++)
-        to[starts[(from[i].key >> shift) % DIGITS]++] = from[i];
-}
-
-/* Leaves the sorted rows in `spare`. */
-static void sort_rows(struct ranked *rows, size_t n, struct ranked *spare)
-{
-    sort_by_digit(rows, n, 0, spare);
-    sort_by_digit(spare, n, 11, rows);
-    sort_by_digit(rows, n, 22, spare);
-}
 
 struct counts {
     size_t n[2]; /* rows by label */
@@ -57,8 +21,8 @@ static struct counts count(const float *labels, size_t n)
 }
 
 /* The rows of a tie are placed half below and half above each other. */
-static void place_tie(const struct ranked *rows, size_t n, const float *labels, struct counts all,
-                      struct counts below, struct counts tied, double *ret)
+static void place_tie(const struct score_rank *rows, size_t n, const float *labels,
+                      struct counts all, struct counts below, struct counts tied, double *ret)
 {
     double negatives = ((double)below.n[0] + (double)tied.n[0] / 2) / (double)all.n[0];
     double positives = ((double)below.n[1] + (double)tied.n[1] / 2) / (double)all.n[1];
@@ -67,7 +31,7 @@ static void place_tie(const struct ranked *rows, size_t n, const float *labels, 
 }
 
 /* Each row's placement; rows in order of their scores. */
-static void place(const struct ranked *rows, size_t n, const float *labels, struct counts all,
+static void place(const struct score_rank *rows, size_t n, const float *labels, struct counts all,
                   double *ret)
 {
     struct counts below = {{0, 0}};
@@ -158,25 +122,18 @@ static struct delong compare(const double *first, const double *second, const fl
     return r;
 }
 
-static void place_scores(const float *scores, const float *labels, size_t n, struct counts all,
-                         struct ranked *rows, struct ranked *spare, double *ret)
-{
-    for (size_t i = 0; i < n; i++)
-        rows[i] = (struct ranked){key_of(scores[i]), (uint32_t)i};
-    sort_rows(rows, n, spare);
-    place(spare, n, labels, all, ret);
-}
-
 enum status delong_compare(const float *first, const float *second, const float *labels, size_t n,
                            struct delong *ret)
 {
-    struct ranked *rows = calloc(2 * n + 1, sizeof *rows);
+    struct score_rank *rows = calloc(2 * n + 1, sizeof *rows);
     double *placed = calloc(2 * n + 1, sizeof *placed);
     enum status st = rows && placed ? ST_OK : ST_ENOMEM;
     if (st == ST_OK) {
         struct counts all = count(labels, n);
-        place_scores(first, labels, n, all, rows, rows + n, placed);
-        place_scores(second, labels, n, all, rows, rows + n, placed + n);
+        score_order(first, n, rows, rows + n);
+        place(rows, n, labels, all, placed);
+        score_order(second, n, rows, rows + n);
+        place(rows, n, labels, all, placed + n);
         *ret = compare(placed, placed + n, labels, n, all);
     }
     free(rows);

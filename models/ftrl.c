@@ -368,6 +368,19 @@ static void publish(struct model *from, struct model *to)
     sparse_table_publish(&learner->table, &copy->table);
 }
 
+static void copy(struct model *from, struct model *to)
+{
+    struct ftrl *one = (struct ftrl *)(void *)from, *other = (struct ftrl *)(void *)to;
+    assert(from->ops == &ftrl_ops && to->ops == &ftrl_ops && one->block_size == other->block_size);
+    memcpy(other->block, one->block, one->block_size);
+    memcpy(other->next_bins, one->next_bins, one->n_numbers * sizeof *one->next_bins);
+    other->learnt = one->learnt;
+    other->scaled_at = one->scaled_at;
+    other->newest = one->newest;
+    sparse_table_copy(&one->table, &other->table);
+    admission_copy(&one->admission, &other->admission);
+}
+
 static void describe(const struct model *model, struct buf *ret)
 {
     const struct ftrl *ftrl = (const struct ftrl *)(const void *)model;
@@ -482,6 +495,7 @@ const struct model_ops ftrl_ops = {
     .publish = publish,
     .save = ftrl_save,
     .load = ftrl_load,
+    .copy = copy,
     .describe = describe,
     .explain = ftrl_explain,
     .explained_by =

@@ -6,6 +6,22 @@ extern const struct model_ops ftrl_ops;
 
 const struct model_ops *const model_kinds[] = {&ftrl_ops, NULL};
 
+enum status model_copy(struct model *from, struct model *to)
+{
+    if (from->ops->copy) {
+        from->ops->copy(from, to);
+        return ST_OK;
+    }
+    struct tensors *tensors = tensors_create();
+    if (!tensors)
+        return ST_ENOMEM;
+    enum status st = from->ops->save(from, tensors);
+    if (st == ST_OK)
+        st = to->ops->load(to, tensors);
+    tensors_free(tensors);
+    return st;
+}
+
 const struct model_ops *model_find_kind(const char *name)
 {
     for (size_t i = 0; model_kinds[i]; i++)

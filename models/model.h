@@ -49,6 +49,10 @@ struct model_ops {
      * dropped. Returns ST_ECORRUPT if it is not this kind's, ST_EVERSION if a
      * newer freshet wrote it. */
     enum status (*load)(struct model *model, const struct tensors *tensors);
+    /* Makes `to` the same learner as `from`, so that both go on learning to the same bits. Costs
+     * what was touched since `to` was last a copy of the same `from`, where the kind can tell.
+     * NULL: model_copy() saves and loads. */
+    void (*copy)(struct model *from, struct model *to);
     /* Appends one line of figures for people (rows, non-zero weights). */
     void (*describe)(const struct model *model, struct buf *ret);
     /* Offers ret what each feature contributes to the row's logit, and returns what none does (the
@@ -60,6 +64,9 @@ struct model_ops {
 struct model {
     const struct model_ops *ops;
 };
+
+/* As ops->copy. Returns ST_ENOMEM, and what load returns. */
+STATUS_CHECKED enum status model_copy(struct model *from, struct model *to);
 
 /* All kinds, NULL-terminated: the one list to extend. */
 extern const struct model_ops *const model_kinds[];

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "models/score_order.h"
+
 double psi_of_counts(const double *a, const double *b, size_t n)
 {
     double sum_a = 0, sum_b = 0, psi = 0;
@@ -20,52 +22,64 @@ double psi_of_counts(const double *a, const double *b, size_t n)
     return psi;
 }
 
-struct weighed {
-    float value, weight;
+/* Known values in order, and what they weigh. */
+struct known {
+    float *values, *weights;
+    struct score_rank *order;
+    size_t n;
+    double total;
 };
 
-static int by_value(const void *a, const void *b)
+static double weight_at(const struct known *known, size_t i)
 {
-    float x = ((const struct weighed *)a)->value, y = ((const struct weighed *)b)->value;
-    return (x > y) - (x < y);
+    return (double)known->weights[known->order[i].row];
 }
 
 /* The value at which each tenth of the weight is reached; the last tenth has no edge. */
-static struct psi_edges edges_of(const struct weighed *rows, size_t n, double total)
+static struct psi_edges edges_of(const struct known *known)
 {
     struct psi_edges edges = {.n = 0};
     double below = 0;
-    for (size_t i = 0, tenth = 1; i < n && tenth < PSI_BINS; i++) {
-        below += (double)rows[i].weight;
-        if (below < total * (double)tenth / PSI_BINS)
+    for (size_t i = 0, tenth = 1; i < known->n && tenth < PSI_BINS; i++) {
+        below += weight_at(known, i);
+        if (below < known->total * (double)tenth / PSI_BINS)
             continue;
-        if (rows[i].value < rows[n - 1].value &&
-            (edges.n == 0 || rows[i].value > edges.edges[edges.n - 1]))
-            edges.edges[edges.n++] = rows[i].value;
-        while (tenth < PSI_BINS && below >= total * (double)tenth / PSI_BINS)
+        float value = known->values[known->order[i].row];
+        if (known->order[i].key < known->order[known->n - 1].key &&
+            (edges.n == 0 || value > edges.edges[edges.n - 1]))
+            edges.edges[edges.n++] = value;
+        while (tenth < PSI_BINS && below >= known->total * (double)tenth / PSI_BINS)
             tenth++;
     }
     return edges;
 }
 
-enum status psi_make_edges(const float *values, const float *weights, size_t n,
-                           struct psi_edges *ret)
+static void gather_known(const float *values, const float *weights, size_t n, struct known *ret)
 {
-    struct weighed *rows = malloc((n + 1) * sizeof *rows);
-    if (!rows)
-        return ST_ENOMEM;
-    size_t known = 0;
-    double total = 0;
     for (size_t i = 0; i < n; i++) {
         if (isnan(values[i]))
             continue;
-        rows[known++] = (struct weighed){values[i], weights ? weights[i] : 1};
-        total += weights ? (double)weights[i] : 1;
+        ret->values[ret->n] = values[i];
+        ret->weights[ret->n] = weights ? weights[i] : 1;
+        ret->total += (double)ret->weights[ret->n++];
     }
-    qsort(rows, known, sizeof *rows, by_value);
-    *ret = edges_of(rows, known, total);
-    free(rows);
-    return ST_OK;
+}
+
+enum status psi_make_edges(const float *values, const float *weights, size_t n,
+                           struct psi_edges *ret)
+{
+    struct known known = {.values = calloc(2 * n + 1, sizeof(float)),
+                          .order = calloc(2 * n + 1, sizeof(struct score_rank))};
+    enum status st = known.values && known.order ? ST_OK : ST_ENOMEM;
+    if (st == ST_OK) {
+        known.weights = known.values + n;
+        gather_known(values, weights, n, &known);
+        score_order(known.values, known.n, known.order, known.order + n);
+        *ret = edges_of(&known);
+    }
+    free(known.values);
+    free(known.order);
+    return st;
 }
 
 size_t psi_bin(const struct psi_edges *edges, float value)

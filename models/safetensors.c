@@ -240,6 +240,15 @@ static bool write_file(const struct tensors *tensors, int fd)
     return st == ST_OK && fsync(fd) == 0;
 }
 
+void tensors_render(const struct tensors *tensors, struct buf *ret)
+{
+    write_header(tensors, ret);
+    for (size_t i = 0; i < tensors->n; i++) {
+        const struct tensor *tensor = &tensors->items[i];
+        buf_append(ret, tensor->data, tensor->n * tensor_types[tensor->type].size);
+    }
+}
+
 enum status tensors_write(const struct tensors *tensors, const char *path)
 {
     struct buf temporary = {0};

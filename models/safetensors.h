@@ -57,6 +57,8 @@ const struct tensor *tensors_at(const struct tensors *tensors, size_t i);
 
 /* To path.tmp, fsync, rename, fsync of the folder: after ST_OK the file is there, whole. */
 STATUS_CHECKED enum status tensors_write(const struct tensors *tensors, const char *path);
+/* Appends the same bytes to a buffer. */
+void tensors_render(const struct tensors *tensors, struct buf *ret);
 /* Returns ST_EIO, ST_ENOTFOUND, or ST_ECORRUPT for anything that is not a whole, well-formed file:
  * contents that differ from the sum that tensors_put_sum() noted, offsets out of range or
  * overlapping, shapes that overflow, a header over 100 MB, more than 16384 tensors, types other

@@ -209,3 +209,38 @@ void sparse_table_publish(struct sparse_table *from, struct sparse_table *to)
     to->from_at = log->n;
     log->epoch++;
 }
+
+static void copy_whole(const struct sparse_table *from, struct sparse_table *to)
+{
+    size_t places = from->mask + 1;
+    sparse_table_reset(to, places); /* with a log, whose readers then know nothing of it */
+    memcpy(to->cells, from->cells, places * sizeof *to->cells);
+    memcpy(to->states, from->states, places * sizeof *to->states);
+    for (size_t i = 0; i < places; i++)
+        to->states[i].epoch = 0; /* no place is in the log yet; its epochs begin at 1 */
+}
+
+void sparse_table_copy(struct sparse_table *from, struct sparse_table *to)
+{
+    begin_learning(from);
+    struct sparse_log *log = from->log;
+    bool known = to->from == from && to->from_layout == log->layout && to->log &&
+                 to->log->n == to->own_at && to->from_at <= log->n &&
+                 log->n - to->from_at <= LOG_SIZE;
+    if (!known)
+        copy_whole(from, to);
+    for (uint64_t i = known ? to->from_at : log->n; i < log->n; i++) {
+        uint32_t at = log->places[i % LOG_SIZE];
+        to->cells[at] = from->cells[at];
+        to->states[at] = from->states[at];
+    }
+    to->n = from->n;
+    to->hand = from->hand;
+    to->from = from;
+    to->from_layout = log->layout;
+    to->from_at = log->n;
+    log->epoch++;
+    to->own_at = to->log->n;
+    to->log->epoch++;
+    to->log->layout++; /* its own readers saw nothing of this */
+}

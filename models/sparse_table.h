@@ -44,6 +44,8 @@ struct sparse_table {
     /* of a copy: what it was last published from, and how far */
     const struct sparse_table *from;
     uint64_t from_layout, from_at;
+    uint64_t
+        own_at; /* a copy with a log of its own: where that was, to see whether it has learnt */
 };
 
 #define SPARSE_NONE SIZE_MAX
@@ -89,6 +91,10 @@ void sparse_table_reset(struct sparse_table *table, size_t places);
  * same table; all of them at the first time, after the table grew, or if more were touched than the
  * log holds. */
 void sparse_table_publish(struct sparse_table *from, struct sparse_table *to);
+
+/* Makes `to` the same table, learner's state included. Cost: as of publish; `to` may have been
+ * published or copied from nothing else meanwhile, nor learnt, or all is copied. */
+void sparse_table_copy(struct sparse_table *from, struct sparse_table *to);
 
 void sparse_table_save(const struct sparse_table *table, struct tensors *ret);
 /* Into an empty table. Returns ST_ECORRUPT, the table then is empty. A file's table of more than

@@ -25,8 +25,8 @@ static void put_number(struct tensors *tensors, const char *key, int64_t value)
 
 /* Versions are written with leading zeros: order of names is order of age. */
 enum status model_files_save(const char *dir, const char *name, const struct model *model,
-                             const struct model_manifest *manifest, char *ret_file,
-                             size_t file_size)
+                             const struct model_manifest *manifest, const struct gate *gate,
+                             char *ret_file, size_t file_size)
 {
     char path[PATH_MAX];
     int len = snprintf(ret_file, file_size, "%s-%010" PRIu32 "%s", name, manifest->version, suffix);
@@ -40,6 +40,8 @@ enum status model_files_save(const char *dir, const char *name, const struct mod
     if (!tensors)
         return ST_ENOMEM;
     enum status st = model->ops->save(model, tensors);
+    if (st == ST_OK && gate)
+        st = gate_save(gate, tensors);
     if (st == ST_OK) {
         put_number(tensors, "freshet.format", FORMAT);
         tensors_put_text(tensors, "freshet.kind", model->ops->name);
@@ -84,7 +86,7 @@ static enum status read_manifest(const struct tensors *tensors, struct model_man
 }
 
 enum status model_files_load(const char *dir, const char *file, struct model *model,
-                             struct model_manifest *ret)
+                             struct gate *gate, struct model_manifest *ret)
 {
     char path[PATH_MAX];
     int len = snprintf(path, sizeof path, "%s/%s", dir, file);
@@ -99,6 +101,8 @@ enum status model_files_load(const char *dir, const char *file, struct model *mo
         st = ST_ECORRUPT;
     if (st == ST_OK)
         st = model->ops->load(model, tensors);
+    if (st == ST_OK && gate)
+        st = gate_load(gate, model, manifest.version, tensors);
     if (st == ST_OK)
         *ret = manifest;
     tensors_free(tensors);

@@ -9,6 +9,7 @@
 #define ONLINE_MODEL_FILES_H
 
 #include "models/model.h"
+#include "online/gate.h"
 
 struct model_manifest {
     uint32_t version;
@@ -17,14 +18,16 @@ struct model_manifest {
     int64_t newest;    /* release time of the newest example learnt, us; INT64_MIN: none */
 };
 
-/* Writes the file whole (temporary, fsync, rename) and its name to ret_file. Makes the folder. */
+/* Writes the file whole (temporary, fsync, rename) and its name to ret_file. Makes the folder.
+ * gate: goes into the file too; NULL: none. */
 STATUS_CHECKED enum status model_files_save(const char *dir, const char *name,
                                             const struct model *model,
-                                            const struct model_manifest *manifest, char *ret_file,
+                                            const struct model_manifest *manifest,
+                                            const struct gate *gate, char *ret_file,
                                             size_t file_size);
 /* Returns ST_ENOTFOUND, ST_EIO, or ST_ECORRUPT for a file that is not whole or not of this kind. */
 STATUS_CHECKED enum status model_files_load(const char *dir, const char *file, struct model *model,
-                                            struct model_manifest *ret);
+                                            struct gate *gate, struct model_manifest *ret);
 /* Only its manifest and kind; kind may be NULL. */
 STATUS_CHECKED enum status model_files_inspect(const char *path, struct model_manifest *ret,
                                                char *kind, size_t kind_size);

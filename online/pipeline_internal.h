@@ -43,6 +43,7 @@ struct pipeline {
     size_t sparse_from[ROWS_MAX + 1];
     struct vector vectors[ROWS_MAX];
     float scores[ROWS_MAX];
+    uint32_t scored_by; /* version, of the rows scored last */
     struct key128 *keys;
     struct rows rows_out;
     struct buf given; /* items of the example log not yet given to the trainer */

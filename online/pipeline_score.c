@@ -22,7 +22,7 @@ static struct row_score row_of(const struct pipeline *p, const struct waiting_ro
         out.version = known.version;
     } else {
         out.score = p->scores[row->at];
-        out.version = head_version(p->head);
+        out.version = p->scored_by;
         out.values = p->values + row->at * p->n_dense;
         out.vector = &p->vectors[row->at];
     }
@@ -59,6 +59,7 @@ enum status pipeline_flush(struct pipeline *p)
         model = registry_acquire(registry, head_version(p->head));
         if (!model)
             return ST_ESTOPPED;
+        p->scored_by = registry_version_of(registry, model);
         score_vectors(p, model);
     } else {
         for (size_t i = 0; i < p->n_vectors; i++)

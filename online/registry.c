@@ -6,12 +6,13 @@
 struct copy {
     struct model *model;
     unsigned readers;
+    uint32_t version;
 };
 
 struct registry {
     struct copy copies[REGISTRY_COPIES];
     unsigned current;
-    uint32_t version;
+    uint32_t passed; /* boundary */
     bool stopped;
     bool (*work)(void *arg); /* instead of sleeping; NULL: sleep */
     void *work_arg;
@@ -73,7 +74,15 @@ void registry_publish(struct registry *registry, struct model *from, uint32_t ve
     from->ops->publish(from, registry->copies[at].model); /* nobody else sees this copy now */
     pthread_mutex_lock(&registry->lock);
     registry->current = (unsigned)at;
-    registry->version = version;
+    registry->copies[at].version = registry->passed = version;
+    pthread_cond_broadcast(&registry->changed);
+    pthread_mutex_unlock(&registry->lock);
+}
+
+void registry_keep(struct registry *registry, uint32_t version)
+{
+    pthread_mutex_lock(&registry->lock);
+    registry->passed = version;
     pthread_cond_broadcast(&registry->changed);
     pthread_mutex_unlock(&registry->lock);
 }
@@ -102,9 +111,9 @@ const struct model *registry_acquire(struct registry *registry, uint32_t version
     const struct model *model = NULL;
     pthread_mutex_lock(&registry->lock);
     bool waits = !registry->stopped;
-    while (registry->version < version && waits)
+    while (registry->passed < version && waits)
         waits = wait_for_change(registry);
-    if (registry->version >= version) {
+    if (registry->passed >= version) {
         struct copy *copy = &registry->copies[registry->current];
         copy->readers++;
         model = copy->model;
@@ -125,8 +134,18 @@ void registry_release(struct registry *registry, const struct model *model)
 uint32_t registry_version(struct registry *registry)
 {
     pthread_mutex_lock(&registry->lock);
-    uint32_t version = registry->version;
+    uint32_t version = registry->copies[registry->current].version;
     pthread_mutex_unlock(&registry->lock);
+    return version;
+}
+
+/* A copy that is read is not published to: its version stays. */
+uint32_t registry_version_of(struct registry *registry, const struct model *model)
+{
+    uint32_t version = 0;
+    for (unsigned i = 0; i < REGISTRY_COPIES; i++)
+        if (registry->copies[i].model == model)
+            version = registry->copies[i].version;
     return version;
 }
 

@@ -30,13 +30,19 @@ void registry_free(struct registry *registry);
  * copies are being read. */
 void registry_publish(struct registry *registry, struct model *from, uint32_t version);
 
-/* The current model once its version is `version` or later; waits until then. NULL if the registry
- * was stopped meanwhile. */
+/* The boundary of `version` is passed, and the current model goes on as it is. */
+void registry_keep(struct registry *registry, uint32_t version);
+
+/* The current model once the boundary of `version`, or a later one, is passed; waits until then.
+ * NULL if the registry was stopped meanwhile. */
 const struct model *registry_acquire(struct registry *registry, uint32_t version);
+/* What an acquired model was published as. */
+uint32_t registry_version_of(struct registry *registry, const struct model *model);
 /* For a trainer without a thread of its own: instead of sleeping, acquire calls work until the
  * version is there; once it returns false, acquire gives NULL. */
 void registry_set_work(struct registry *registry, bool (*work)(void *arg), void *arg);
 void registry_release(struct registry *registry, const struct model *model);
+/* The version that is current. */
 uint32_t registry_version(struct registry *registry);
 /* Wakes all who wait; from now on they get NULL. */
 void registry_stop(struct registry *registry);

@@ -90,14 +90,49 @@ static enum status make_model(void *arg, struct model **ret)
     return st;
 }
 
+static void tell_decision(void *arg, const struct decision *decision)
+{
+    const struct service_model *model = arg;
+    struct buf line = {0};
+    decision_render_json(decision, &line);
+    buf_byte(&line, 0);
+    if (decision->verdict == VERDICT_PROMOTED)
+        log_debug("gate.promoted", "model=\"%s\" version=%.0f decision=%s", model->settings->name,
+                  decision->version, line.data);
+    else
+        log_warn("gate.kept_back", "model=\"%s\" version=%.0f verdict=%s why=\"%s\" decision=%s",
+                 model->settings->name, decision->version,
+                 verdict_text((enum verdict)decision->verdict),
+                 decision_reason_text((enum decision_reason)decision->reason), line.data);
+    buf_done(&line);
+}
+
+static enum status make_gate(struct service_model *model)
+{
+    const struct model_settings *settings = model->settings;
+    struct gate_options options = gate_defaults();
+    struct model *champion = NULL;
+    if (!settings->gate)
+        return ST_OK;
+    options.positives_max = (size_t)settings->judged_on;
+    options.positives_min = options.positives_max / 2;
+    options.worse_max = settings->worse_max;
+    TRY(make_model(model, &champion));
+    return gate_create(&options, plan_vector_schema(model->service->plan), champion, &model->gate);
+}
+
 static enum status make_trainer(struct service *service, struct service_model *model)
 {
     uint64_t from = service->head.models[model->number].examples_from;
     TRY(make_model(model, &model->learner));
     TRY(registry_create(make_model, model, &model->registry));
+    TRY(make_gate(model));
     commit_keep_examples(service->commit, model->number, from);
     struct trainer_options options = {
         .model = model->learner,
+        .gate = model->gate,
+        .on_decision = tell_decision,
+        .on_decision_arg = model,
         .n_dense = plan_vector_schema(service->plan)->n_dense,
         .layouts = service->layouts,
         .registry = model->registry,
@@ -224,6 +259,7 @@ static void free_model(struct service_model *model)
     registry_free(model->registry);
     if (model->learner)
         model->learner->ops->free(model->learner);
+    gate_free(model->gate);
 }
 
 void service_free(struct service *service)

@@ -65,6 +65,7 @@ struct service_model {
     const struct model_settings *settings;
     uint32_t number; /* of the head */
     struct model *learner;
+    struct gate *gate; /* the trainer's; NULL: all is published */
     struct registry *registry;
     struct trainer *trainer;
     /* Its metrics, and what the counters have been told of. */

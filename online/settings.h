@@ -55,8 +55,11 @@ enum { MODELS_MAX = 8 };
 
 struct model_settings {
     const char *name;
-    int role;        /* enum model_role */
-    int64_t publish; /* us of event time */
+    int role;          /* enum model_role */
+    int64_t publish;   /* us of event time */
+    int gate;          /* 0: off */
+    int64_t judged_on; /* newest positives */
+    double worse_max;  /* of AUC */
     const struct model_ops *ops;
     const void *options; /* of the kind */
     const struct conf_node *node;

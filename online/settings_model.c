@@ -4,9 +4,10 @@
 
 /* Keys that every model has; a kind's own keys come behind them in one table, so that an unknown
  * key is told apart from both. */
-enum { MODEL_KIND = 1, MODEL_COMMON = 4, MODEL_OPTIONS_MAX = 64 };
+enum { MODEL_KIND = 1, MODEL_COMMON = 7, MODEL_OPTIONS_MAX = 64 };
 
 static const char *const roles[] = {"champion", "challenger", "shadow", NULL};
+static const char *const off_or_on[] = {"off", "on", NULL};
 
 static const struct conf_option model_common[MODEL_COMMON] = {
     {.name = "name",
@@ -34,6 +35,28 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .min = 1e6,
      .max = 365 * (double)DAY_US,
      .help = "Event time between published versions."},
+    {.name = "gate",
+     .type = CONF_CHOICE,
+     .at = offsetof(struct model_settings, gate),
+     .fallback = "on",
+     .choices = off_or_on,
+     .help = "Whether a version is judged before it serves, and kept back if it is worse; see "
+             "docs/gate.md."},
+    {.name = "judged_on",
+     .type = CONF_INT,
+     .at = offsetof(struct model_settings, judged_on),
+     .fallback = "500",
+     .min = 50,
+     .max = 100000,
+     .help = "The newest positives that it is judged on, with some of the negatives among them."},
+    {.name = "worse_max",
+     .type = CONF_REAL,
+     .at = offsetof(struct model_settings, worse_max),
+     .fallback = "0.005",
+     .min = 0,
+     .max = 1,
+     .help = "How much AUC a version may have lost, at the lower end of a 95 % interval, and still "
+             "serve."},
 };
 
 #define COMMON_SIZE ((sizeof(struct model_settings) + 15) & ~(size_t)15)

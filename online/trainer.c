@@ -150,8 +150,11 @@ static void learn_gathered(struct trainer *trainer)
 {
     if (trainer->options.judge && trainer->version > 0 && trainer->n > 0)
         judge_gathered(trainer);
-    if (trainer->n > 0)
-        trainer->options.model->ops->learn(trainer->options.model, trainer->rows, trainer->n);
+    struct model *model = trainer->options.model;
+    if (trainer->n > 0 && trainer->options.gate)
+        gate_learn(trainer->options.gate, model, trainer->rows, trainer->n);
+    else if (trainer->n > 0)
+        model->ops->learn(model, trainer->rows, trainer->n);
     trainer->examples += trainer->n;
     trainer->n = 0;
 }
@@ -181,7 +184,7 @@ static enum status checkpoint(struct trainer *trainer, const struct example_boun
     enum status st = model_files_save(options->dir, options->name, options->model,
                                       &(struct model_manifest){boundary->version, trainer->cursor,
                                                                boundary->time, trainer->newest},
-                                      point.file, sizeof point.file);
+                                      options->gate, point.file, sizeof point.file);
     if (st < 0) {
         snprintf(trainer->error, sizeof trainer->error, "%s: cannot write a model file: %s",
                  options->dir, strerror(errno));
@@ -192,10 +195,27 @@ static enum status checkpoint(struct trainer *trainer, const struct example_boun
     return ST_OK;
 }
 
+/* The learner's version serves from here on, unless the gate decides otherwise. */
+static enum status judge(struct trainer *trainer, const struct example_boundary *boundary)
+{
+    const struct trainer_options *options = &trainer->options;
+    struct decision decision = {.verdict = VERDICT_PROMOTED};
+    if (options->gate)
+        TRY(gate_judge(options->gate, options->model, boundary->version, boundary->time,
+                       &decision));
+    if (decision.verdict == VERDICT_PROMOTED)
+        registry_publish(options->registry, options->model, boundary->version);
+    else
+        registry_keep(options->registry, boundary->version);
+    if (options->gate && options->on_decision)
+        options->on_decision(options->on_decision_arg, &decision);
+    return ST_OK;
+}
+
 static enum status publish(struct trainer *trainer, const struct example_boundary *boundary)
 {
     learn_gathered(trainer);
-    registry_publish(trainer->options.registry, trainer->options.model, boundary->version);
+    TRY(judge(trainer, boundary));
     trainer->version = boundary->version;
     if (!trainer->options.commit || !trainer->options.dir)
         return ST_OK;
@@ -259,11 +279,23 @@ static enum status learn_stored(void *arg, uint64_t first, uint64_t n, struct sl
                        trainer->cursor - first);
 }
 
+/* What served when the checkpoint was made. */
+static void serve_loaded(struct trainer *trainer)
+{
+    const struct trainer_options *options = &trainer->options;
+    struct model *champion = options->model;
+    uint32_t version = trainer->version;
+    if (options->gate)
+        champion = gate_champion(options->gate, &version);
+    registry_publish(options->registry, champion, version);
+    registry_keep(options->registry, trainer->version);
+}
+
 static enum status load_checkpoint(struct trainer *trainer, const struct trainer_checkpoint *point)
 {
     struct model_manifest manifest;
-    enum status st =
-        model_files_load(trainer->options.dir, point->file, trainer->options.model, &manifest);
+    enum status st = model_files_load(trainer->options.dir, point->file, trainer->options.model,
+                                      trainer->options.gate, &manifest);
     if (st == ST_OK && (manifest.cursor != point->cursor || manifest.version != point->version))
         st = ST_ECORRUPT;
     if (st < 0) {
@@ -282,7 +314,7 @@ static enum status load_checkpoint(struct trainer *trainer, const struct trainer
     if (trainer->cursor < point->cursor)
         trainer->cursor = point->cursor;
     trainer->version = point->version;
-    registry_publish(trainer->options.registry, trainer->options.model, point->version);
+    serve_loaded(trainer);
     return ST_OK;
 }
 

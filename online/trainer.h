@@ -16,6 +16,7 @@
 #include "ingest/layouts.h"
 #include "models/auc.h"
 #include "models/model.h"
+#include "online/gate.h"
 #include "online/registry.h"
 
 /* Blocks of examples that may wait to be learnt. */
@@ -26,6 +27,10 @@ struct trainer;
 struct trainer_options {
     struct model *model; /* the copy that learns; the caller frees it after trainer_free() */
     size_t n_dense;
+    struct gate *gate; /* decides on what is published; NULL: all is. The caller frees it after */
+    /* Called with each decision, on the thread that learns; NULL: not wanted. */
+    void (*on_decision)(void *arg, const struct decision *decision);
+    void *on_decision_arg;
     const struct layouts *layouts; /* of what the log holds; NULL: all is laid out as today */
     struct registry *registry;
     struct commit *commit; /* is offered checkpoints; NULL: none are made */
