@@ -57,6 +57,7 @@ const char *decision_reason_text(enum decision_reason reason)
 {
     static const char *const texts[DECISION_REASONS] = {
         [REASON_NOT_WORSE] = "not worse",
+        [REASON_BETTER] = "better",
         [REASON_FEW] = "too few positives to judge",
         [REASON_FORGOT] = "worse on earlier examples",
         [REASON_WORSE] = "worse on the newest examples",

@@ -20,6 +20,7 @@ enum verdict {
 /* Why. */
 enum decision_reason {
     REASON_NOT_WORSE,
+    REASON_BETTER,
     REASON_FEW,          /* too few positives to judge by labels */
     REASON_FORGOT,       /* worse on what was due before it and the champion parted */
     REASON_WORSE,        /* worse on the newest examples */

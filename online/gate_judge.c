@@ -137,6 +137,12 @@ static bool alerts_moved(const struct decision *decision)
     return ratio > decision->alerts_ratio_max || ratio < 1 / decision->alerts_ratio_max;
 }
 
+/* Beyond chance, by all labels: then its scores may well lie elsewhere. */
+static bool is_better(const struct decision *decision)
+{
+    return decision->lower > 0 && decision->all_lower > 0;
+}
+
 static void find_verdict(struct decision *decision)
 {
     if (decision->not_numbers > 0)
@@ -151,6 +157,8 @@ static void find_verdict(struct decision *decision)
         decide(decision, VERDICT_REFUSED, REASON_WORSE);
     else if (decision->all_lower < -decision->worse_max)
         decide(decision, VERDICT_HELD, REASON_UNSURE);
+    else if (is_better(decision))
+        decide(decision, VERDICT_PROMOTED, REASON_BETTER);
     else if (decision->psi > decision->psi_max)
         decide(decision, VERDICT_REFUSED, REASON_DRIFT);
     else if (alerts_moved(decision))
@@ -212,6 +220,7 @@ static enum status look_at(struct gate *gate, const struct model *candidate, uns
     struct gate_pairs pairs = gate_gather(gate, true, part);
     ret->part = part;
     ret->not_numbers = (double)pairs.not_numbers;
+    ret->all_positives = (double)pairs.positives;
     if (pairs.not_numbers > 0 || !has_enough(gate))
         return ST_OK;
     TRY(judge_all(&pairs, ret));
@@ -225,11 +234,11 @@ static enum status look_at(struct gate *gate, const struct model *candidate, uns
 enum status gate_work_out(struct gate *gate, const struct model *candidate, struct decision *ret)
 {
     struct decision decision = nothing_known(ret);
-    unsigned part = gate_part(gate);
+    unsigned part = has_enough(gate) ? gate_part(gate) : 1;
     note_thresholds(gate, &decision);
     decision.missing = missing_rise(gate);
     TRY(look_at(gate, candidate, part, &decision));
-    while (part > 1 && has_enough(gate) && !passes(&decision)) {
+    while (part > 1 && !passes(&decision)) {
         part /= 2;
         TRY(look_at(gate, candidate, part, &decision));
     }
