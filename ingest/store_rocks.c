@@ -27,7 +27,7 @@ struct rocks {
     struct store_rocks_options options;
     rocksdb_column_family_handle_t *families[CF_COUNT];
     rocksdb_writeoptions_t *write_options;
-    rocksdb_readoptions_t *read_options;
+    rocksdb_readoptions_t *read_options, *scan_options;
     char error[512];
 };
 
@@ -183,7 +183,7 @@ static enum status rocks_scan(struct store *store, struct slice from, struct sli
 {
     struct rocks *rocks = rocks_of(store);
     rocksdb_iterator_t *it =
-        rocksdb_create_iterator_cf(rocks->db, rocks->read_options, family_of(rocks, from));
+        rocksdb_create_iterator_cf(rocks->db, rocks->scan_options, family_of(rocks, from));
     enum status st = ST_OK;
     for (rocksdb_iter_seek(it, from.data, from.len); st == ST_OK && rocksdb_iter_valid(it);
          rocksdb_iter_next(it)) {
@@ -213,6 +213,8 @@ static void rocks_free(struct store *store)
         rocksdb_writeoptions_destroy(rocks->write_options);
     if (rocks->read_options)
         rocksdb_readoptions_destroy(rocks->read_options);
+    if (rocks->scan_options)
+        rocksdb_readoptions_destroy(rocks->scan_options);
     free(rocks);
 }
 
@@ -287,6 +289,14 @@ static enum status check_log(struct rocks *rocks, const char *dir)
     return st;
 }
 
+/* A start reads a good part of all there is, once: not to be kept. */
+static rocksdb_readoptions_t *scan_options_create(void)
+{
+    rocksdb_readoptions_t *options = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_fill_cache(options, 0);
+    return options;
+}
+
 static enum status open_rocks(const char *dir, bool to_read, struct store **ret, char **ret_error)
 {
     struct rocks *rocks = calloc(1, sizeof *rocks);
@@ -296,6 +306,7 @@ static enum status open_rocks(const char *dir, bool to_read, struct store **ret,
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();
+    rocks->scan_options = scan_options_create();
     enum status st = to_read ? ST_OK : folder_make(dir);
     if (st < 0)
         snprintf(rocks->error, sizeof rocks->error, "cannot make the folder: %s", strerror(errno));
