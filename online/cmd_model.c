@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "online/command.h"
+#include "online/model_decisions.h"
 #include "online/model_files.h"
 #include "online/readable.h"
 #include "online/settings.h"
@@ -47,6 +48,13 @@ static int list(const char *dir)
     if (listing.n == 0)
         printf("%s holds no models yet\n", listing.dir);
     return listing.bad ? 1 : 0;
+}
+
+static int list_decisions(const char *dir, bool json)
+{
+    char models[4096];
+    snprintf(models, sizeof models, "%s/models", dir);
+    return model_decisions_print(models, json);
 }
 
 static const char *type_text(enum tensor_type type)
@@ -93,23 +101,29 @@ static int run(int argc, char **argv)
     const char *what = optind < argc ? argv[optind] : "";
     if (strcmp(what, "show") == 0 && optind + 1 < argc)
         return show(argv[optind + 1]);
-    if (strcmp(what, "list") != 0 || (!config && !dir))
-        return command_misused(&cmd_model, "list (with -c or --state), or show FILE?");
+    bool decisions = strcmp(what, "decisions") == 0;
+    if ((strcmp(what, "list") != 0 && !decisions) || (!config && !dir))
+        return command_misused(&cmd_model, "list or decisions (with -c or --state), or show FILE?");
     struct settings *settings = NULL;
     if (!dir && settings_load(config, stderr, &settings) < 0)
         return 1;
-    int status = list(dir ? dir : settings->state.dir);
+    dir = dir ? dir : settings->state.dir;
+    bool json = optind + 1 < argc && strcmp(argv[optind + 1], "json") == 0;
+    int status = decisions ? list_decisions(dir, json) : list(dir);
     settings_free(settings);
     return status;
 }
 
 const struct command cmd_model = {
     "model",
-    "list (-c CONFIG | --state DIR) | show FILE",
+    "list | decisions [json] (-c CONFIG | --state DIR) | show FILE",
     "the model versions in a state directory\n"
     "\n"
     "  list       each file: version, when it was published, how much of the example log it has "
     "learnt\n"
+    "  decisions  of the newest 500 versions of each model, what the gate kept back and why; with "
+    "json\n"
+    "             all that it decided, with every figure, a line each\n"
     "  show FILE  one of them, with its tensors (any safetensors reader opens it too)\n",
     run,
 };

@@ -90,35 +90,13 @@ static enum status make_model(void *arg, struct model **ret)
     return st;
 }
 
-static void tell_decision(void *arg, const struct decision *decision)
-{
-    const struct service_model *model = arg;
-    struct buf line = {0};
-    decision_render_json(decision, &line);
-    buf_byte(&line, 0);
-    if (decision->verdict == VERDICT_PROMOTED)
-        log_debug("gate.promoted", "model=\"%s\" version=%.0f decision=%s", model->settings->name,
-                  decision->version, line.data);
-    else
-        log_warn("gate.kept_back", "model=\"%s\" version=%.0f verdict=%s why=\"%s\" decision=%s",
-                 model->settings->name, decision->version,
-                 verdict_text((enum verdict)decision->verdict),
-                 decision_reason_text((enum decision_reason)decision->reason), line.data);
-    buf_done(&line);
-}
-
 static enum status make_gate(struct service_model *model)
 {
-    const struct model_settings *settings = model->settings;
-    struct gate_options options = gate_defaults();
     struct model *champion = NULL;
-    if (!settings->gate)
+    if (!model->settings->gate)
         return ST_OK;
-    options.positives_max = (size_t)settings->judged_on;
-    options.positives_min = options.positives_max / 2;
-    options.worse_max = settings->worse_max;
     TRY(make_model(model, &champion));
-    return gate_create(&options, plan_vector_schema(model->service->plan), champion, &model->gate);
+    return service_make_gate(model, champion);
 }
 
 static enum status make_trainer(struct service *service, struct service_model *model)
@@ -131,7 +109,7 @@ static enum status make_trainer(struct service *service, struct service_model *m
     struct trainer_options options = {
         .model = model->learner,
         .gate = model->gate,
-        .on_decision = tell_decision,
+        .on_decision = service_tell_decision,
         .on_decision_arg = model,
         .n_dense = plan_vector_schema(service->plan)->n_dense,
         .layouts = service->layouts,

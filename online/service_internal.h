@@ -39,6 +39,11 @@ struct service_model_metrics {
     struct metric *version, *behind, *cpu, *auc, *average_precision, *log_loss, *calibration;
 };
 
+/* Of one model's gate; the decisions are counted over all. */
+struct service_gate_metrics {
+    struct metric *decisions[VERDICTS], *kept_back, *difference, *lower, *psi;
+};
+
 struct service_metrics {
     struct metric *events, *scored, *repeated, *late, *dead, *labels[LABEL_OUTCOMES], *released,
         *absent, *corrections, *thinned, *versions, *version, *model_age, *pending, *pending_early,
@@ -47,7 +52,7 @@ struct service_metrics {
         *latency, *ring_batches, *ring_epochs, *ring_examples, *evicted, *fetched, *trainer_behind,
         *trainer_learnt, *trainer_cpu, *auc, *average_precision, *log_loss, *calibration,
         *positives, *negatives, *event_time, *progress, *ready, *memory, *cpu, *disk_free,
-        *disk_full;
+        *disk_full, *examples_age, *tenth_score[SCORE_TENTHS], *tenth_positive[SCORE_TENTHS];
     struct metric **lag; /* a lane */
 };
 
@@ -70,6 +75,8 @@ struct service_model {
     struct trainer *trainer;
     /* Its metrics, and what the counters have been told of. */
     struct service_model_metrics metrics;
+    struct service_gate_metrics gate_metrics;
+    uint32_t kept_back; /* versions, one after the other */
     struct trainer_figures counted;
 };
 
@@ -172,6 +179,13 @@ void service_put_positions(const struct service *service, struct buf *ret);
 
 /* Bytes that the disk of the state directory has room for; UINT64_MAX: unknown. */
 uint64_t service_disk_left(const struct service *service);
+
+/* Takes champion over. */
+STATUS_CHECKED enum status service_make_gate(struct service_model *model, struct model *champion);
+/* arg: the struct service_model. */
+void service_tell_decision(void *arg, const struct decision *decision);
+void service_gate_metrics_make(const char *model, struct service_gate_metrics *ret);
+void service_gate_metrics_done(const struct service_gate_metrics *metrics);
 
 void service_metrics_init(struct service *service);
 /* What is a lane's or a model's is no longer known. Before the merge is freed. */

@@ -1,5 +1,6 @@
 /* The names of the service's metrics, in one table; docs/metrics.md says what to make of them. */
 #include <math.h>
+#include <stdio.h>
 
 #include "online/service_internal.h"
 
@@ -41,6 +42,8 @@ static const struct metric_row {
         "Items of the example log that the trainer has learnt."),
     ROW(trainer_behind, GAUGE, "freshet_examples_behind",
         "Items of the example log that the trainer has still to learn."),
+    ROW(examples_age, GAUGE, "freshet_examples_age_seconds",
+        "Event time since the newest example learnt was released."),
     ROW(trainer_cpu, COUNTER, "freshet_trainer_cpu_seconds_total",
         "Processor time of the trainer's thread."),
     ROW(versions, COUNTER, "freshet_model_versions_total", "Versions published."),
@@ -144,11 +147,27 @@ void service_model_metrics_make(const char *model, struct service_model_metrics 
     metric_set(ret->cpu, 0);
 }
 
+static void make_tenths(struct service_metrics *ret)
+{
+    for (size_t i = 0; i < SCORE_TENTHS; i++) {
+        char tenth[8];
+        snprintf(tenth, sizeof tenth, "%zu", i + 1);
+        ret->tenth_score[i] = metric_gauge(
+            "freshet_prequential_tenth_score",
+            "Mean score of a tenth of the scores judged, by rising score.", "tenth", tenth);
+        ret->tenth_positive[i] = metric_gauge("freshet_prequential_tenth_positive_share",
+                                              "Share of positives among the same.", "tenth", tenth);
+        metric_set(ret->tenth_score[i], NAN);
+        metric_set(ret->tenth_positive[i], NAN);
+    }
+}
+
 void service_metrics_make(const char *model, struct service_metrics *ret)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         *(struct metric **)(void *)((char *)ret + rows[i].at) = make_anew(&rows[i]);
     metric_set(ret->ready, 0);
+    make_tenths(ret);
     if (model)
         ret->version =
             metric_gauge("freshet_model_version", "The version published last.", "model", model);

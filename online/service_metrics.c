@@ -44,7 +44,8 @@ void service_metrics_init(struct service *service)
     if (service->n_models > 0)
         tell_ring_size("examples", TRAINER_BLOCKS);
     service->version_time = INT64_MIN;
-    service->version_seen = head_version(&service->head);
+    service->version_seen =
+        service->n_models > 0 ? registry_version(service->models[0].registry) : 0;
 }
 
 /* The names of models are those of this service. */
@@ -63,6 +64,8 @@ void service_metrics_done(struct service *service)
     metric_set(service->metrics.version, NAN);
     for (size_t i = 0; service->n_models > 1 && i < service->n_models; i++)
         forget_model(&service->models[i].metrics);
+    for (size_t i = 0; i < service->n_models; i++)
+        service_gate_metrics_done(&service->models[i].gate_metrics);
     free(service->metrics.lag);
     service->metrics.lag = NULL;
 }
@@ -125,15 +128,16 @@ static void follow_version(struct service *service)
 {
     const struct head *head = &service->head;
     int64_t every = service->settings->model->publish;
-    if (head_version(head) != service->version_seen && head->clock != INT64_MIN) {
-        service->version_seen = head_version(head);
+    uint32_t serving = registry_version(service->models[0].registry);
+    if (serving != service->version_seen && head->clock != INT64_MIN) {
+        service->version_seen = serving;
         int64_t past = head->clock % every;
         service->version_time = head->clock - past - (past < 0 ? every : 0);
     }
     double age = service->version_time == INT64_MIN
                      ? NAN
                      : (double)(head->clock - service->version_time) / SECOND_US;
-    metric_set(service->metrics.version, head_version(head));
+    metric_set(service->metrics.version, serving);
     metric_set(service->metrics.model_age, age);
 }
 
@@ -147,10 +151,14 @@ static void count_model(struct service *service, struct service_model *model, bo
     if (champion) {
         metric_add(m->trainer_learnt, (double)(now.learnt - model->counted.learnt));
         metric_set(m->trainer_behind, behind);
+        metric_set(m->examples_age,
+                   now.newest_example == INT64_MIN
+                       ? NAN
+                       : (double)(service->head.clock - now.newest_example) / SECOND_US);
         metric_set(m->ring_examples, (double)now.behind);
     }
     if (service->n_models > 1) {
-        metric_set(model->metrics.version, service->head.models[model->number].version);
+        metric_set(model->metrics.version, registry_version(model->registry));
         metric_set(model->metrics.behind, behind);
         metric_add(model->metrics.cpu, cpu);
     }
@@ -184,6 +192,16 @@ static void measure_state(struct service *service)
 }
 
 /* Curves over all scores judged so far. */
+static void tell_tenths(struct service *service)
+{
+    struct score_tenth tenths[SCORE_TENTHS];
+    prequential_tenths(pipeline_prequential(service->pipeline), tenths);
+    for (size_t i = 0; i < SCORE_TENTHS; i++) {
+        metric_set(service->metrics.tenth_score[i], tenths[i].score);
+        metric_set(service->metrics.tenth_positive[i], tenths[i].ones);
+    }
+}
+
 static void judge(struct service *service)
 {
     const struct service_metrics *m = &service->metrics;
@@ -194,6 +212,7 @@ static void judge(struct service *service)
     metric_set(m->calibration, now.calibration_error);
     metric_add(m->positives, (double)(now.positives - service->counted.positives));
     metric_add(m->negatives, (double)(now.negatives - service->counted.negatives));
+    tell_tenths(service);
     service->counted.positives = now.positives;
     service->counted.negatives = now.negatives;
 }

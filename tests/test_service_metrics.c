@@ -19,7 +19,9 @@ static void make_all(struct service_metrics *metrics)
 {
     struct service_model_metrics model;
     service_metrics_make("fraud", metrics);
+    struct service_gate_metrics gate;
     service_model_metrics_make("fraud", &model);
+    service_gate_metrics_make("fraud", &gate);
     metric_gauge("freshet_ring_size", "", "ring", "batches");
     metric_set(metric_gauge("freshet_lag_records", "", "lane", "transactions/0"), 5);
     metric_set(metric_gauge("freshet_lag_records", "", "lane", "frauds/0"), NAN);

@@ -375,11 +375,12 @@ class Service:
 
 
 def run_through(checks, work, config, end_ms, state="state"):
-    """Runs the service over all input up to end_ms and stops it in order."""
+    """Runs the service over all input up to end_ms and stops it in order; returns its log."""
     with Service(work, config, state) as service:
         service.wait_until(end_ms)
         if not checks.equal("status after SIGTERM", service.terminate(), 0):
             print(service.log())
+        return service.log()
 
 
 def replay(config, path, *options):

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """SIGKILL at random moments loses nothing and changes nothing.
 
-    kill.py FRESHET TOOLS [--publish DURATION] [--challenger DURATION] [--events N] [--kills N] [--seed N]
+    kill.py FRESHET TOOLS [--publish DURATION] [--challenger DURATION] [--judged-on N] [--events N]
+            [--kills N] [--seed N]
 
 Topics are filled beforehand: payments, some of them twice and some unreadable, and labels, of which
 some come early, late, twice or corrected. One service scores them without a break. Another one, with its own state
@@ -149,6 +150,8 @@ def make_input(args, rng):
 
 def set_models(config, args):
     config["models"][0]["publish"] = args.publish
+    if args.judged_on:
+        config["models"][0].update(judged_on=args.judged_on, worse_max=0)
     if args.challenger:
         config["models"].append({"name": "other", "kind": "ftrl", "publish": args.challenger})
 
@@ -157,6 +160,8 @@ def main():
     parser = arguments(events=30000, kills=26)
     parser.add_argument("--publish", default="7d", help="event time between model versions")
     parser.add_argument("--challenger", help="a second model learns, with so much between versions")
+    parser.add_argument("--judged-on", type=int, help="positives: so few that the gate judges, and "
+                        "keeps versions back; some must be")
     args = parser.parse_args()
     rng = random.Random(args.seed)
     checks = Checks()
@@ -169,7 +174,10 @@ def main():
 
         config = pipeline(broker, "whole", "whole_dead", "whole")
         set_models(config, args)
-        run_through(checks, work, config, end.time, "whole")
+        log = run_through(checks, work, config, end.time, "whole")
+        if args.judged_on:
+            checks.true("the gate kept versions back", log.count("gate.kept_back") >= 5,
+                        str(log.count("gate.kept_back")))
         whole, _ = by_source(checks, "whole", broker.dump("whole"))
         whole_dead, _ = by_source(checks, "whole, dead", broker.dump("whole_dead"))
         checks.equal("every record has a score or is a dead letter", len(whole) + len(whole_dead),
