@@ -96,6 +96,21 @@ void tensors_put_text(struct tensors *tensors, const char *key, const char *valu
     tensors->texts[tensors->n_texts++] = (struct text_pair){must(strdup(key)), must(strdup(value))};
 }
 
+void tensors_put_others(struct tensors *tensors, const struct tensors *from, const char *without)
+{
+    size_t len = strlen(without);
+    for (size_t i = 0; i < from->n; i++) {
+        const struct tensor *item = &from->items[i];
+        if (strncmp(item->name, without, len) != 0)
+            tensors_put(tensors, item->name, item->type, item->shape, item->n_dims, item->data);
+    }
+    for (size_t i = 0; i < from->n_texts; i++) {
+        const struct text_pair *text = &from->texts[i];
+        if (strncmp(text->key, without, len) != 0 && strcmp(text->key, SAFETENSORS_SUM) != 0)
+            tensors_put_text(tensors, text->key, text->value);
+    }
+}
+
 const struct tensor *tensors_get(const struct tensors *tensors, const char *name)
 {
     for (size_t i = 0; i < tensors->n; i++)

@@ -45,6 +45,9 @@ void tensors_put_text(struct tensors *tensors, const char *key, const char *valu
  */
 void tensors_put_sum(struct tensors *tensors);
 
+/* Puts all tensors and texts of another, but its sum and those whose names begin so. */
+void tensors_put_others(struct tensors *tensors, const struct tensors *from, const char *without);
+
 /* NULL if there is none of that name. */
 const struct tensor *tensors_get(const struct tensors *tensors, const char *name);
 /* The same, only if it has this type and this many elements. */

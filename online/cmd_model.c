@@ -5,6 +5,7 @@
 
 #include "online/command.h"
 #include "online/model_decisions.h"
+#include "online/model_export.h"
 #include "online/model_files.h"
 #include "online/readable.h"
 #include "online/settings.h"
@@ -57,6 +58,16 @@ static int list_decisions(const char *dir, bool json)
     return model_decisions_print(models, json);
 }
 
+static int export(const char *file, const char *dir)
+{
+    struct buf error = {0};
+    enum status st = model_export(file, dir, &error);
+    if (st < 0)
+        fprintf(stderr, "freshet model: %.*s\n", (int)error.len, error.data);
+    buf_done(&error);
+    return st < 0 ? 1 : 0;
+}
+
 static const char *type_text(enum tensor_type type)
 {
     static const char *const texts[] = {"F32", "F64", "I64", "U64", "U32", "U8"};
@@ -101,9 +112,12 @@ static int run(int argc, char **argv)
     const char *what = optind < argc ? argv[optind] : "";
     if (strcmp(what, "show") == 0 && optind + 1 < argc)
         return show(argv[optind + 1]);
+    if (strcmp(what, "export") == 0 && optind + 2 < argc)
+        return export(argv[optind + 1], argv[optind + 2]);
     bool decisions = strcmp(what, "decisions") == 0;
     if ((strcmp(what, "list") != 0 && !decisions) || (!config && !dir))
-        return command_misused(&cmd_model, "list or decisions (with -c or --state), or show FILE?");
+        return command_misused(
+            &cmd_model, "list or decisions (with -c or --state), show FILE, or export FILE DIR?");
     struct settings *settings = NULL;
     if (!dir && settings_load(config, stderr, &settings) < 0)
         return 1;
@@ -116,7 +130,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_model = {
     "model",
-    "list | decisions [json] (-c CONFIG | --state DIR) | show FILE",
+    "list | decisions [json] (-c CONFIG | --state DIR) | show FILE | export FILE DIR",
     "the model versions in a state directory\n"
     "\n"
     "  list       each file: version, when it was published, how much of the example log it has "
@@ -124,6 +138,8 @@ const struct command cmd_model = {
     "  decisions  of the newest 500 versions of each model, what the gate kept back and why; with "
     "json\n"
     "             all that it decided, with every figure, a line each\n"
-    "  show FILE  one of them, with its tensors (any safetensors reader opens it too)\n",
+    "  show FILE  one of them, with its tensors (any safetensors reader opens it too)\n"
+    "  export FILE DIR  the version that served when the file was made, as a folder of its own:\n"
+    "             model.safetensors and manifest.json\n",
     run,
 };
