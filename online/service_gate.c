@@ -38,17 +38,14 @@ void service_gate_metrics_done(const struct service_gate_metrics *metrics)
 
 static void log_decision(const char *model, const struct decision *decision)
 {
-    struct buf line = {0};
-    decision_render_json(decision, &line);
-    buf_byte(&line, 0);
     if (decision->verdict == VERDICT_PROMOTED)
-        log_debug("gate.promoted", "model=\"%s\" version=%.0f decision=%s", model,
-                  decision->version, line.data);
+        log_debug("gate.promoted", "model=\"%s\" version=%.0f", model, decision->version);
     else
-        log_warn("gate.kept_back", "model=\"%s\" version=%.0f verdict=%s why=\"%s\" decision=%s",
+        log_warn("gate.kept_back",
+                 "model=\"%s\" version=%.0f verdict=%s why=\"%s\" hint=\"freshet model decisions "
+                 "shows all figures\"",
                  model, decision->version, verdict_text((enum verdict)decision->verdict),
-                 decision_reason_text((enum decision_reason)decision->reason), line.data);
-    buf_done(&line);
+                 decision_reason_text((enum decision_reason)decision->reason));
 }
 
 /* On the trainer's thread. After a crash what is learnt again is decided and told again. */
