@@ -21,9 +21,11 @@ struct model; /* each kind begins with a struct model_head {ops} */
 
 struct example {
     struct vector vector;
-    float label;  /* 0 or 1 */
-    float weight; /* 1/keep for thinned negatives, else 1 */
-    int64_t time; /* us, of the event */
+    float label;     /* 0 or 1 */
+    float weight;    /* 1/keep for thinned negatives, else 1 */
+    int64_t time;    /* us, of the event */
+    uint64_t item;   /* its number in the example log */
+    bool correction; /* the same vector at the same time was an example with another label */
 };
 
 struct model_ops {
@@ -59,6 +61,20 @@ struct model_ops {
      * bias). Names live as long as the model. NULL: the kind cannot tell. */
     double (*explain)(const struct model *model, const struct vector *row, struct reasons *ret);
     const char *explained_by; /* the method, for the manual; what it adds up to */
+
+    /* For kinds that are made anew from many examples at a time; the others have none of these. */
+
+    /* Before publish, in the thread that learns: the model as of all it has learnt. May take
+     * minutes. ST_ESTOPPED once it was cancelled; else why says what is the matter. */
+    enum status (*fit)(struct model *model, struct buf *why);
+    /* Any thread: a fit that runs, and each later one, ends soon. */
+    void (*cancel)(struct model *model);
+    /* Of the log, after a load, all from this item on must be given to recall() again, in order;
+     * UINT64_MAX: nothing. */
+    uint64_t (*recalls_from)(const struct model *model);
+    void (*recall)(struct model *model, const struct example *rows, size_t n);
+
+    const char *publish_every; /* default of `publish`; NULL: 1h */
 };
 
 struct model {

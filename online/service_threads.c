@@ -79,7 +79,10 @@ enum status service_run(struct service *service)
     if (st == ST_ESTOPPED)
         tell_failed_trainers(service);
     metric_set(service->metrics.ready, 0);
+    bool told_to_stop = service_asked_to_stop(service);
     stop_threads(service);
+    for (size_t i = 0; i < service->n_models && told_to_stop; i++)
+        trainer_cancel(service->models[i].trainer); /* what takes long is not waited for */
     for (size_t i = 0; i < service->n_models; i++)
         trainer_drain(service->models[i].trainer);
     service->metrics_at = 0; /* the last figures, whatever the time */

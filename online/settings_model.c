@@ -4,7 +4,7 @@
 
 /* Keys that every model has; a kind's own keys come behind them in one table, so that an unknown
  * key is told apart from both. */
-enum { MODEL_KIND = 1, MODEL_COMMON = 7, MODEL_OPTIONS_MAX = 64 };
+enum { MODEL_KIND = 1, MODEL_PUBLISH = 3, MODEL_COMMON = 7, MODEL_OPTIONS_MAX = 64 };
 
 static const char *const roles[] = {"champion", "challenger", "shadow", NULL};
 static const char *const off_or_on[] = {"off", "on", NULL};
@@ -66,11 +66,14 @@ struct model_table {
     struct conf_table table;
 };
 
-static void merge_tables(const struct conf_table *kind, struct model_table *ret)
+static void merge_tables(const struct model_ops *ops, struct model_table *ret)
 {
     size_t n = 0;
+    const struct conf_table *kind = ops->options;
     for (; n < MODEL_COMMON; n++)
         ret->options[n] = model_common[n];
+    if (ops->publish_every)
+        ret->options[MODEL_PUBLISH].fallback = ops->publish_every;
     for (size_t i = 0; kind && kind->options[i].name && n < MODEL_OPTIONS_MAX - 1; i++) {
         ret->options[n] = kind->options[i];
         ret->options[n++].at += COMMON_SIZE;
@@ -106,7 +109,7 @@ static void read_model(struct settings *settings, const struct conf_node *node,
     if (!ops)
         return;
     struct model_table merged;
-    merge_tables(ops->options, &merged);
+    merge_tables(ops, &merged);
     struct model_settings *model = calloc(1, merged.table.size);
     if (!model)
         abort();
@@ -191,7 +194,7 @@ void settings_read_models(struct settings *settings, struct conf_errors *errors)
 static void describe_kind(const struct model_ops *ops, const char *const *name,
                           struct model_table *ret)
 {
-    merge_tables(ops->options, ret);
+    merge_tables(ops, ret);
     ret->options[MODEL_KIND].type = CONF_CHOICE;
     ret->options[MODEL_KIND].choices = name;
     ret->table.name = ops->name;

@@ -29,6 +29,9 @@ struct trainer {
     _Atomic int failed; /* enum status */
     char error[512];
     uint64_t cursor;
+    uint64_t recalled; /* items before this one were learnt in another life */
+    bool recalling;
+    _Atomic bool cancelled;
     uint32_t version;
     int64_t saved_at;
     /* the batch being gathered */
@@ -36,7 +39,6 @@ struct trainer {
     struct example rows[LEARN_BATCH];
     struct vector vectors[LEARN_BATCH]; /* of the same, for judging */
     float scores[LEARN_BATCH];
-    bool corrects[LEARN_BATCH];
     float *dense;          /* LEARN_BATCH * n_dense */
     struct sparse *sparse; /* LEARN_BATCH * VECTOR_SPARSE_MAX */
     _Atomic uint64_t learnt, given, examples;
@@ -115,6 +117,7 @@ void trainer_free(struct trainer *trainer)
 {
     if (!trainer)
         return;
+    trainer_cancel(trainer);
     if (trainer->running)
         stop(trainer);
     for (size_t i = 0; i < BLOCKS; i++)
@@ -141,21 +144,31 @@ static void judge_gathered(struct trainer *trainer)
     registry_release(registry, model);
     pthread_mutex_lock(&trainer->lock);
     for (size_t i = 0; i < trainer->n; i++)
-        if (!trainer->corrects[i])
+        if (!trainer->rows[i].correction)
             prequential_add(trainer->judged, trainer->scores[i], trainer->rows[i].label);
     pthread_mutex_unlock(&trainer->lock);
 }
 
-static void learn_gathered(struct trainer *trainer)
+static void learn_batch(struct trainer *trainer, struct model *model)
 {
-    if (trainer->options.judge && trainer->version > 0 && trainer->n > 0)
+    if (trainer->options.judge && trainer->version > 0)
         judge_gathered(trainer);
-    struct model *model = trainer->options.model;
-    if (trainer->n > 0 && trainer->options.gate)
+    if (trainer->options.gate)
         gate_learn(trainer->options.gate, model, trainer->rows, trainer->n);
-    else if (trainer->n > 0)
+    else
         model->ops->learn(model, trainer->rows, trainer->n);
     trainer->examples += trainer->n;
+}
+
+static void learn_gathered(struct trainer *trainer)
+{
+    struct model *model = trainer->options.model;
+    if (trainer->n == 0)
+        return;
+    if (trainer->recalling)
+        model->ops->recall(model, trainer->rows, trainer->n);
+    else
+        learn_batch(trainer, model);
     trainer->n = 0;
 }
 
@@ -168,8 +181,9 @@ static void gather(struct trainer *trainer, const struct example_item *item)
         .label = item->label,
         .weight = item->weight,
         .time = item->time,
+        .item = trainer->cursor - 1,
+        .correction = item->correction,
     };
-    trainer->corrects[i] = item->correction;
     trainer->newest = item->released_at;
     if (trainer->n == LEARN_BATCH)
         learn_gathered(trainer);
@@ -181,6 +195,10 @@ static enum status checkpoint(struct trainer *trainer, const struct example_boun
     const struct trainer_options *options = &trainer->options;
     struct trainer_checkpoint point = {
         .cursor = trainer->cursor, .version = boundary->version, .model = options->number};
+    const struct model_ops *ops = options->model->ops;
+    uint64_t again = ops->recalls_from ? ops->recalls_from(options->model) : UINT64_MAX;
+    if (again < point.cursor)
+        point.again = point.cursor - again;
     enum status st = model_files_save(options->dir, options->name, options->model,
                                       &(struct model_manifest){boundary->version, trainer->cursor,
                                                                boundary->time, trainer->newest},
@@ -212,9 +230,22 @@ static enum status judge(struct trainer *trainer, const struct example_boundary 
     return ST_OK;
 }
 
+static enum status fit(struct trainer *trainer)
+{
+    struct model *model = trainer->options.model;
+    struct buf why = {0};
+    enum status st = model->ops->fit ? model->ops->fit(model, &why) : ST_OK;
+    if (st < 0 && st != ST_ESTOPPED)
+        snprintf(trainer->error, sizeof trainer->error, "the model cannot be made: %.*s",
+                 (int)why.len, why.data ? why.data : "");
+    buf_done(&why);
+    return st;
+}
+
 static enum status publish(struct trainer *trainer, const struct example_boundary *boundary)
 {
     learn_gathered(trainer);
+    TRY(fit(trainer));
     TRY(judge(trainer, boundary));
     trainer->version = boundary->version;
     if (!trainer->options.commit || !trainer->options.dir)
@@ -237,6 +268,15 @@ static enum status next_item(struct trainer *trainer, struct reader *in, unsigne
                             : examples_next(in, options->n_dense, dense, sparse, ret);
 }
 
+/* Up to the checkpoint items were learnt before: the model is only shown them again. */
+static void begin_learning(struct trainer *trainer)
+{
+    if (!trainer->recalling || trainer->cursor < trainer->recalled)
+        return;
+    learn_gathered(trainer);
+    trainer->recalling = false;
+}
+
 static enum status learn_items(struct trainer *trainer, struct slice items, unsigned layout,
                                uint64_t skip)
 {
@@ -248,10 +288,11 @@ static enum status learn_items(struct trainer *trainer, struct slice items, unsi
             skip--;
             continue;
         }
+        begin_learning(trainer);
         trainer->cursor++;
         if (!item.is_boundary)
             gather(trainer, &item);
-        else if (item.boundary.model == trainer->options.number)
+        else if (item.boundary.model == trainer->options.number && !trainer->recalling)
             TRY(publish(trainer, &item.boundary));
     }
     learn_gathered(trainer);
@@ -311,7 +352,13 @@ static enum status load_checkpoint(struct trainer *trainer, const struct trainer
         return st;
     }
     /* What came while the model was away, behind its checkpoint, is not in the log any more. */
-    if (trainer->cursor < point->cursor)
+    uint64_t again = point->cursor - point->again;
+    trainer->recalled = point->cursor;
+    trainer->recalling = trainer->cursor < point->cursor && point->again > 0 &&
+                         trainer->options.model->ops->recall != NULL;
+    if (trainer->recalling && trainer->cursor < again)
+        trainer->cursor = again;
+    else if (!trainer->recalling && trainer->cursor < point->cursor)
         trainer->cursor = point->cursor;
     trainer->version = point->version;
     serve_loaded(trainer);
@@ -328,6 +375,7 @@ enum status trainer_recover(struct trainer *trainer, struct store *store, uint64
         return st;
     struct recovery recovery = {trainer, until};
     st = commit_read_examples(store, trainer->cursor, learn_stored, &recovery);
+    begin_learning(trainer);
     if (st == ST_OK && trainer->cursor != until)
         st = ST_ECORRUPT;
     if (st < 0 && !trainer->error[0])
@@ -347,9 +395,9 @@ static unsigned layout_today(const struct trainer *trainer)
 static void learn_given(struct trainer *trainer, struct block *block)
 {
     enum status st = trainer->failed;
-    if (st == ST_OK)
+    if (st == ST_OK && !trainer->cancelled)
         st = learn_items(trainer, buf_slice(&block->items), layout_today(trainer), 0);
-    if (st < 0) {
+    if (st < 0 && !trainer->cancelled) {
         trainer->failed = st; /* blocks are still taken, so that nobody waits for ever */
         registry_stop(trainer->options.registry);
     }
@@ -408,6 +456,15 @@ bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n)
     assert(pushed);
     (void)pushed;
     return trainer->failed == ST_OK;
+}
+
+void trainer_cancel(struct trainer *trainer)
+{
+    struct model *model = trainer->options.model;
+    if (!model->ops->cancel)
+        return;
+    trainer->cancelled = true;
+    model->ops->cancel(model);
 }
 
 /* All blocks back in the ring of empty ones: nothing is being learnt. */

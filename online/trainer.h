@@ -60,6 +60,9 @@ bool trainer_step(void *trainer);
 bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n);
 /* Waits until all given is learnt. */
 void trainer_drain(struct trainer *trainer);
+/* A model that is being made anew is left so, and nothing more is learnt: what is not yet in a
+ * checkpoint will be read from the log again. Any thread. Of use only before an end. */
+void trainer_cancel(struct trainer *trainer);
 /* Its failure, if it had one. */
 enum status trainer_status(const struct trainer *trainer);
 const char *trainer_error(const struct trainer *trainer);

@@ -1,5 +1,6 @@
 /*
- * What the tests of `ftrl` share: a schema, options from text, and rows that follow a known law.
+ * What the tests of `ftrl` and `gbdt` share: a schema, options from text, and rows that follow a
+ * known law.
  */
 #ifndef TESTS_FTRL_HELP_H
 #define TESTS_FTRL_HELP_H
@@ -23,10 +24,11 @@ static const struct vector_schema help_schema = {
     .n_dense = HELP_DENSE, .n_sparse = HELP_SPARSE, .dense = help_dense, .sparse = help_fields};
 
 /* The model that a config's lines describe, or NULL with the complaints in errors. */
-static inline struct model *help_try(const char *yaml, const struct vector_schema *schema,
-                                     struct conf_errors *errors)
+static inline struct model *help_try_kind(const char *kind, const char *yaml,
+                                          const struct vector_schema *schema,
+                                          struct conf_errors *errors)
 {
-    const struct model_ops *ops = model_find_kind("ftrl");
+    const struct model_ops *ops = model_find_kind(kind);
     struct conf *conf = NULL;
     struct model *model = NULL;
     void *options = calloc(1, ops->options->size);
@@ -38,6 +40,12 @@ static inline struct model *help_try(const char *yaml, const struct vector_schem
     conf_free(conf);
     free(options);
     return model;
+}
+
+static inline struct model *help_try(const char *yaml, const struct vector_schema *schema,
+                                     struct conf_errors *errors)
+{
+    return help_try_kind("ftrl", yaml, schema, errors);
 }
 
 static inline struct model *help_model_of(const char *yaml, const struct vector_schema *schema)

@@ -156,7 +156,7 @@ ParameterizedTest(struct paper_case *c, ftrl, updates_as_on_paper)
     float x = 7;
     struct vector vector = {&x, NULL, 0};
     for (size_t i = 0; i < 2; i++) {
-        struct example example = {vector, c->labels[i], c->weights[i], 0};
+        struct example example = {.vector = vector, .label = c->labels[i], .weight = c->weights[i]};
         model->ops->learn(model, &example, 1);
         cr_expect(epsilon_eq(dbl, logit_of(model, &vector), c->logits[i], 2e-6), "%s: %zu", c->name,
                   i);
@@ -169,7 +169,8 @@ Test(ftrl, a_missing_number_has_a_weight_of_its_own)
     struct model *model = help_model_of("{alpha: 0.5, l2: 0}", &one_schema);
     float there = 7, missing = NAN, infinite = -INFINITY;
     struct vector a = {&there, NULL, 0}, b = {&missing, NULL, 0}, c = {&infinite, NULL, 0};
-    model->ops->learn(model, &(struct example){a, 1, 1, 0}, 1);
+    model->ops->learn(
+        model, &(struct example){.vector = a, .label = (float)(1), .weight = 1, .time = 0}, 1);
     cr_expect(epsilon_eq(dbl, logit_of(model, &a), 1.0 / 3, 2e-6));
     cr_expect(epsilon_eq(dbl, logit_of(model, &b), 1.0 / 6, 2e-6), "only the bias");
     cr_expect(eq(flt, score_one(model, &b), score_one(model, &c)), "infinite is missing");
@@ -183,7 +184,8 @@ Test(ftrl, categories_learn_as_on_paper)
     float x = 7;
     struct sparse own[] = {{5, 0, 2}}, other[] = {{6, 0, 2}};
     struct vector a = {&x, own, 1}, b = {&x, other, 1};
-    model->ops->learn(model, &(struct example){a, 1, 1, 0}, 1);
+    model->ops->learn(
+        model, &(struct example){.vector = a, .label = (float)(1), .weight = 1, .time = 0}, 1);
     /* g = -1: w = 1/4, times 2, beside the two of 1/6. */
     cr_expect(epsilon_eq(dbl, logit_of(model, &a), 1.0 / 3 + 0.5, 2e-6));
     cr_expect(epsilon_eq(dbl, logit_of(model, &b), 1.0 / 3, 2e-6));
@@ -198,16 +200,27 @@ Test(ftrl, categories_are_admitted_and_expire)
     struct vector with = {&x, own, 1}, without = {&x, NULL, 0}, later = {&x, other, 1};
     const int64_t minute = 60000000;
     for (int i = 1; i <= 3; i++) {
-        model->ops->learn(model, &(struct example){with, 1, 1, i * minute}, 1);
+        model->ops->learn(
+            model,
+            &(struct example){.vector = with, .label = (float)(1), .weight = 1, .time = i * minute},
+            1);
         bool counts = score_one(model, &with) > score_one(model, &without);
         cr_expect(eq(int, counts, i == 3), "after %d", i);
     }
     /* Two places of 1024 are looked at with each example. */
     for (int i = 0; i < 600; i++)
-        model->ops->learn(model, &(struct example){later, i % 2, 1, 62 * minute}, 1);
+        model->ops->learn(
+            model,
+            &(struct example){
+                .vector = later, .label = (float)(i % 2), .weight = 1, .time = 62 * minute},
+            1);
     cr_expect(score_one(model, &with) > score_one(model, &without), "59 minutes old");
     for (int i = 0; i < 600; i++)
-        model->ops->learn(model, &(struct example){later, i % 2, 1, 64 * minute}, 1);
+        model->ops->learn(
+            model,
+            &(struct example){
+                .vector = later, .label = (float)(i % 2), .weight = 1, .time = 64 * minute},
+            1);
     cr_expect(eq(flt, score_one(model, &with), score_one(model, &without)), "61 minutes old");
     model->ops->free(model);
 }

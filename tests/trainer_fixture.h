@@ -56,8 +56,10 @@ static inline uint64_t expected_digest(uint64_t items)
             continue;
         float dense[FAKE_DENSE] = {(float)item, (float)item / 3};
         struct sparse sparse = {item * 977 + 1, 0, 1};
-        struct example row = {
-            {dense, &sparse, item % 3 == 0}, (float)(item % 2), item % 5 ? 1 : 4, (int64_t)item};
+        struct example row = {.vector = {dense, &sparse, item % 3 == 0},
+                              .label = (float)(item % 2),
+                              .weight = item % 5 ? 1 : 4,
+                              .time = (int64_t)item};
         digest = fake_digest(digest, &row, FAKE_DENSE);
     }
     return digest;

@@ -71,7 +71,8 @@ static struct rows make_rows(size_t n, size_t n_numbers, size_t n_categories)
             sparse[j] = category(j, &seed);
         rows.vectors[i] = (struct vector){dense, sparse, n_categories};
         float label = noise(&seed) < 0.01 + 0.1 * (dense[0] > 150) ? 1 : 0;
-        rows.examples[i] = (struct example){rows.vectors[i], label, 1, (int64_t)i * 100000};
+        rows.examples[i] = (struct example){
+            .vector = rows.vectors[i], .label = label, .weight = 1, .time = (int64_t)i * 100000};
     }
     return rows;
 }

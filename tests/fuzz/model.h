@@ -41,7 +41,8 @@ static void use_model(struct model *model, float *ret_scores)
     for (size_t i = 0; i < MODEL_ROWS; i++) {
         sparse[i] = (struct sparse){1 + i % 3, 0, 1};
         rows[i] = (struct vector){&dense[i], &sparse[i], 1};
-        examples[i] = (struct example){rows[i], i % 2 ? 1 : 0, 1, 1000 * (int64_t)i};
+        examples[i] = (struct example){
+            .vector = rows[i], .label = i % 2 ? 1 : 0, .weight = 1, .time = 1000 * (int64_t)i};
     }
     model->ops->score(model, rows, MODEL_ROWS, ret_scores);
     model->ops->learn(model, examples, MODEL_ROWS);
