@@ -204,6 +204,15 @@ static void publish(struct model *from, struct model *to)
     gbdt_share_forest(gbdt_of(from), gbdt_of(to));
 }
 
+/* The window stays: it is of the log, not of the trees. */
+static void copy(struct model *from, struct model *to)
+{
+    struct buf *booster = &gbdt_of(to)->booster;
+    gbdt_share_forest(gbdt_of(from), gbdt_of(to));
+    buf_reset(booster);
+    buf_append(booster, gbdt_of(from)->booster.data, gbdt_of(from)->booster.len);
+}
+
 static void describe(const struct model *model, struct buf *ret)
 {
     const struct gbdt *gbdt = gbdt_of(model);
@@ -345,6 +354,7 @@ const struct model_ops gbdt_ops = {
     .publish = publish,
     .save = gbdt_save,
     .load = gbdt_load,
+    .copy = copy,
     .describe = describe,
     .explain = explain,
     .explained_by =

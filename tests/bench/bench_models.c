@@ -1,13 +1,16 @@
 /*
  * What `ftrl` costs a row: scoring, learning and publishing, on made-up rows like those of card
  * fraud (15 numbers, counts and risks among them) and of ads (3 numbers, 12 categories, some of
- * high cardinality).
+ * high cardinality). And `gbdt` on those of card fraud: a fit, and scoring one row at a time,
+ * beside XGBoost's own prediction of one.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <xgboost/c_api.h>
 
+#include "models/gbdt.h"
 #include "models/model.h"
 
 enum { NUMBERS = 15, CATEGORIES = 12, BATCH = 256, BATCHES_A_VERSION = 2 };
@@ -85,14 +88,14 @@ static void free_rows(struct rows *rows)
     free(rows->vectors);
 }
 
-static struct model *make_model(const struct rows *rows)
+static struct model *make_model(const char *kind, const struct rows *rows)
 {
     static const char *const dense[] = {"n0", "n1", "n2",  "n3",  "n4",  "n5",  "n6", "n7",
                                         "n8", "n9", "n10", "n11", "n12", "n13", "n14"};
     static const char *const sparse[] = {"c0", "c1", "c2", "c3", "c4",  "c5",
                                          "c6", "c7", "c8", "c9", "c10", "c11"};
     struct vector_schema schema = {rows->n_numbers, rows->n_categories, dense, sparse, 0};
-    const struct model_ops *ops = model_find_kind("ftrl");
+    const struct model_ops *ops = model_find_kind(kind);
     struct conf_errors errors = {0};
     struct model *model = NULL;
     void *options = calloc(1, ops->options->size);
@@ -112,7 +115,7 @@ static void print(const char *what, int64_t ns, size_t n)
 
 static void bench(const char *name, const struct rows *rows)
 {
-    struct model *learner = make_model(rows), *copy = make_model(rows);
+    struct model *learner = make_model("ftrl", rows), *copy = make_model("ftrl", rows);
     float scores[BATCH];
     int64_t learn = 0, score = 0, publish = 0;
     size_t published = 0, scored = 0;
@@ -142,11 +145,66 @@ static void bench(const char *name, const struct rows *rows)
     copy->ops->free(copy);
 }
 
+/* XGBoost's own prediction of one row at a time, without a copy of the row. */
+static void bench_xgboost(const struct gbdt *gbdt, const struct rows *rows, size_t n)
+{
+    static const char config[] = "{\"type\": 0, \"training\": false, \"iteration_begin\": 0, "
+                                 "\"iteration_end\": 0, \"missing\": NaN, "
+                                 "\"strict_shape\": false, \"cache_id\": 0}";
+    BoosterHandle booster;
+    char array[200];
+    const bst_ulong *shape;
+    bst_ulong dims;
+    const float *out;
+    if (XGBoosterCreate(NULL, 0, &booster) != 0 ||
+        XGBoosterLoadModelFromBuffer(booster, gbdt->booster.data, gbdt->booster.len) != 0 ||
+        XGBoosterSetParam(booster, "nthread", "1") != 0)
+        exit(1);
+    int64_t t0 = now_ns();
+    for (size_t i = 0; i < n; i++) {
+        snprintf(array, sizeof array,
+                 "{\"data\": [%zu, true], \"shape\": [1, %zu], \"typestr\": \"<f4\", "
+                 "\"version\": 3}",
+                 (size_t)(uintptr_t)rows->vectors[i].dense, rows->n_numbers);
+        if (XGBoosterPredictFromDense(booster, array, config, NULL, &shape, &dims, &out) != 0)
+            exit(1);
+    }
+    print("  the same by XGBoost", now_ns() - t0, n);
+    XGBoosterFree(booster);
+}
+
+static void bench_gbdt(const struct rows *rows)
+{
+    struct model *model = make_model("gbdt", rows);
+    struct buf text = {0};
+    model->ops->learn(model, rows->examples, rows->n);
+    int64_t t0 = now_ns();
+    if (model->ops->fit(model, &text) < 0)
+        exit(1);
+    int64_t fit = now_ns() - t0;
+    float sum = 0, score;
+    t0 = now_ns();
+    for (size_t i = 0; i < rows->n; i++) {
+        model->ops->score(model, &rows->vectors[i], 1, &score);
+        sum += score;
+    }
+    int64_t scoring = now_ns() - t0;
+    model->ops->describe(model, &text);
+    printf("trees (mean score %.4f): %.*s\n", (double)sum / (double)rows->n, (int)text.len,
+           text.data);
+    print("  fit, a row", fit, rows->n);
+    print("  score, one row at a time", scoring, rows->n);
+    bench_xgboost((const struct gbdt *)(const void *)model, rows, 20000);
+    buf_done(&text);
+    model->ops->free(model);
+}
+
 int main(void)
 {
     enum { N = 500000 };
     struct rows fraud = make_rows(N, NUMBERS, 0);
     bench("fraud", &fraud);
+    bench_gbdt(&fraud);
     free_rows(&fraud);
     struct rows ads = make_rows(N, 3, CATEGORIES);
     bench("ads", &ads);

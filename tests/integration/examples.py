@@ -23,6 +23,7 @@ EXAMPLES = pathlib.Path(sys.argv[2]) / "examples"
 STREAMS = {
     ("payments", "--days", "12", "--customers", "100", "--terminals", "200"):
         ("fraud.yaml", "fraud-topic.yaml"),
+    ("payments", "--days", "14", "--customers", "100", "--terminals", "200"): ("fraud-trees.yaml",),
     ("impressions", "--days", "1", "--rate", "0.05", "--users", "100", "--ads", "30",
      "--sites", "10"): ("ctr.yaml",),
 }
