@@ -153,8 +153,9 @@ static bool load_rows(const struct stored *stored, size_t label, size_t n_dense,
         for (size_t j = 0; j < n; j++, at++)
             entries[j] =
                 (struct sparse){stored->hash[at], stored->field[at], stored->sparse_weight[at]};
-        struct example example = {
-            {stored->dense + i * n_dense, entries, n}, (float)label, stored->weight[i], 0};
+        struct example example = {.vector = {stored->dense + i * n_dense, entries, n},
+                                  .label = (float)label,
+                                  .weight = stored->weight[i]};
         struct evidence_row *row = evidence_add(fresh, &example);
         row->order = stored->order[i];
         row->champion = stored->champion[i];

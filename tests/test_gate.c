@@ -100,7 +100,8 @@ static struct hour *make_hour(double quality, uint64_t seed)
         hour->dense[i][0] = (float)((one ? 0.3 : 0) + 0.7 * help_noise(&seed));
         hour->dense[i][1] = (float)help_noise(&seed);
         hour->dense[i][2] = i == 0 ? (float)quality : 0;
-        hour->examples[i] = (struct example){{hour->dense[i], NULL, 0}, one, 1, (int64_t)i};
+        hour->examples[i] = (struct example){
+            .vector = {hour->dense[i], NULL, 0}, .label = one, .weight = 1, .time = (int64_t)i};
     }
     return hour;
 }
