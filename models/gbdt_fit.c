@@ -63,8 +63,8 @@ void gbdt_share_forest(const struct gbdt *from, struct gbdt *to)
     forest_release(to->forest);
     free(to->place);
     to->forest = forest_hold(from->forest);
-    to->place = bind(to, to->forest);
-    if (!to->place)
+    to->place = to->forest ? bind(to, to->forest) : NULL;
+    if (to->forest && !to->place)
         abort();
 }
 

@@ -268,7 +268,8 @@ static enum status next_item(struct trainer *trainer, struct reader *in, unsigne
                             : examples_next(in, options->n_dense, dense, sparse, ret);
 }
 
-/* Up to the checkpoint items were learnt before: the model is only shown them again. */
+/* Up to the checkpoint items were learnt before: the model is only shown them again. What is
+ * gathered of them is not to be mixed with what comes next. */
 static void begin_learning(struct trainer *trainer)
 {
     if (!trainer->recalling || trainer->cursor < trainer->recalled)
@@ -288,12 +289,12 @@ static enum status learn_items(struct trainer *trainer, struct slice items, unsi
             skip--;
             continue;
         }
-        begin_learning(trainer);
         trainer->cursor++;
         if (!item.is_boundary)
             gather(trainer, &item);
         else if (item.boundary.model == trainer->options.number && !trainer->recalling)
             TRY(publish(trainer, &item.boundary));
+        begin_learning(trainer);
     }
     learn_gathered(trainer);
     trainer->learnt = trainer->cursor;
@@ -375,7 +376,6 @@ enum status trainer_recover(struct trainer *trainer, struct store *store, uint64
         return st;
     struct recovery recovery = {trainer, until};
     st = commit_read_examples(store, trainer->cursor, learn_stored, &recovery);
-    begin_learning(trainer);
     if (st == ST_OK && trainer->cursor != until)
         st = ST_ECORRUPT;
     if (st < 0 && !trainer->error[0])

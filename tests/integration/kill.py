@@ -153,13 +153,14 @@ def set_models(config, args):
     if args.judged_on:
         config["models"][0].update(judged_on=args.judged_on, worse_max=0)
     if args.challenger:
-        config["models"].append({"name": "other", "kind": "ftrl", "publish": args.challenger})
+        config["models"].append({"name": "other", "kind": "gbdt", "publish": args.challenger,
+                                 "rounds": 5})
 
 
 def main():
     parser = arguments(events=30000, kills=26)
     parser.add_argument("--publish", default="7d", help="event time between model versions")
-    parser.add_argument("--challenger", help="a second model learns, with so much between versions")
+    parser.add_argument("--challenger", help="trees learn beside it, made anew this often")
     parser.add_argument("--judged-on", type=int, help="positives: so few that the gate judges, and "
                         "keeps versions back; some must be")
     args = parser.parse_args()

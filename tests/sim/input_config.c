@@ -74,6 +74,23 @@ static void put_crosses(struct maker *maker, const struct columns *columns, stru
         buf_text(yaml, "], cross_bins: 4");
 }
 
+/* Trees are made from few examples here. */
+static void put_other(struct maker *maker, struct buf *yaml)
+{
+    static const char *const publishes[] = {"1h", "6h", "1d", NULL};
+    static const char *const hows[] = {"refit", "continue", NULL};
+    static const char *const windows[] = {"12h", "90d", NULL};
+    const char *publish = one_of(maker, publishes);
+    if (chance(maker, 80))
+        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100}\n",
+                   publish);
+    else
+        buf_printf(yaml,
+                   "  - {name: other, kind: gbdt, publish: %s, rounds: 2, depth: 2, rows: 100, "
+                   "trees_max: 6, how: %s, window: %s}\n",
+                   publish, one_of(maker, hows), one_of(maker, windows));
+}
+
 static void put_model(struct maker *maker, const struct columns *columns, struct buf *yaml)
 {
     static const char *const publishes[] = {"1h", "6h", "1d", NULL};
@@ -87,8 +104,7 @@ static void put_model(struct maker *maker, const struct columns *columns, struct
     put_crosses(maker, columns, yaml);
     buf_text(yaml, "}\n");
     if (chance(maker, 50))
-        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100}\n",
-                   one_of(maker, publishes));
+        put_other(maker, yaml);
 }
 
 void input_put_config(struct maker *maker, struct buf *yaml)
