@@ -172,14 +172,10 @@ static const char *read_scalars(struct decoder *decoder, struct slice payload)
                : json_reader_read(decoder->json, payload.data, payload.len, decoder->scalars);
 }
 
-void decoder_decode(struct decoder *decoder, struct slice payload, int64_t broker_time,
-                    struct event *ret)
+/* From decoder->scalars. */
+static void decode(struct decoder *decoder, struct slice payload, int64_t broker_time,
+                   struct event *ret)
 {
-    const char *reason = read_scalars(decoder, payload);
-    if (reason) {
-        make_dead(decoder, payload, broker_time, reason, ret);
-        return;
-    }
     *ret = (struct event){.kind = decoder->labels ? EVENT_LABEL : EVENT_DATA,
                           .stream = decoder->index,
                           .time = broker_time,
@@ -197,6 +193,29 @@ void decoder_decode(struct decoder *decoder, struct slice payload, int64_t broke
         make_dead(decoder, payload, broker_time, "the record has no timestamp", ret);
     else if (ret->time < TIME_FIRST || ret->time > TIME_LAST)
         make_dead(decoder, payload, broker_time, "the record's timestamp is no date", ret);
+}
+
+void decoder_decode(struct decoder *decoder, struct slice payload, int64_t broker_time,
+                    struct event *ret)
+{
+    const char *reason = read_scalars(decoder, payload);
+    if (reason)
+        make_dead(decoder, payload, broker_time, reason, ret);
+    else
+        decode(decoder, payload, broker_time, ret);
+}
+
+void decoder_decode_values(struct decoder *decoder, const struct scalar *values,
+                           int64_t broker_time, struct event *ret)
+{
+    memcpy(decoder->scalars, values, decoder->n_names * sizeof *values);
+    decode(decoder, (struct slice){0}, broker_time, ret);
+}
+
+const char *const *decoder_names(const struct decoder *decoder, size_t *ret_n)
+{
+    *ret_n = decoder->n_names;
+    return decoder->names;
 }
 
 const uint32_t *decoder_texts(const struct decoder *decoder, size_t *ret_n)

@@ -22,6 +22,7 @@
 
 #include "base/conf.h"
 #include "ingest/event.h"
+#include "ingest/scalar.h"
 #include "ingest/schema.h"
 
 struct decoder_options {
@@ -48,6 +49,13 @@ void decoder_free(struct decoder *decoder);
  * payload if that is shorter. broker_time stands in where the schema names no time field. */
 void decoder_decode(struct decoder *decoder, struct slice payload, int64_t broker_time,
                     struct event *ret);
+
+/* The same of values that are apart already: one a name of decoder_names(), each as it would stand
+ * in a record; they take the payload's place. */
+void decoder_decode_values(struct decoder *decoder, const struct scalar *values,
+                           int64_t broker_time, struct event *ret);
+/* What a decoder looks for in a record, each once. */
+const char *const *decoder_names(const struct decoder *decoder, size_t *ret_n);
 
 /* Makes ret an EVENT_DEAD of this payload for a reason that the decoder cannot know; text is copied
  * and valid until the next call. */

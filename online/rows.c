@@ -80,6 +80,19 @@ void rows_done(struct rows *rows)
     buf_done(&rows->payload);
 }
 
+void rows_json_reasons(struct buf *buf, const struct reason *reasons, size_t n)
+{
+    buf_byte(buf, '[');
+    for (size_t i = 0; i < n; i++) {
+        buf_text(buf, i > 0 ? ",{\"name\":" : "{\"name\":");
+        rows_json_text(buf, slice_of(reasons[i].name));
+        buf_text(buf, ",\"log_odds\":");
+        buf_float(buf, (float)reasons[i].log_odds);
+        buf_byte(buf, '}');
+    }
+    buf_byte(buf, ']');
+}
+
 /* JSON has no NaN: a feature that is not known is null. */
 static void json_number(struct buf *buf, double v)
 {
@@ -101,19 +114,6 @@ static void json_features(const struct rows *rows, struct buf *buf, const double
     buf_byte(buf, '}');
 }
 
-static void json_reasons(struct buf *buf, const struct row_score *row)
-{
-    buf_text(buf, ",\"reasons\":[");
-    for (size_t i = 0; i < row->n_reasons; i++) {
-        buf_text(buf, i > 0 ? ",{\"name\":" : "{\"name\":");
-        rows_json_text(buf, slice_of(row->reasons[i].name));
-        buf_text(buf, ",\"log_odds\":");
-        buf_float(buf, (float)row->reasons[i].log_odds);
-        buf_byte(buf, '}');
-    }
-    buf_byte(buf, ']');
-}
-
 static void json_score(const struct rows *rows, struct buf *buf, const struct row_score *row)
 {
     buf_text(buf, "{\"id\":");
@@ -131,8 +131,10 @@ static void json_score(const struct rows *rows, struct buf *buf, const struct ro
     buf_int(buf, row->version);
     if (rows->options.features && row->values)
         json_features(rows, buf, row->values);
-    if (rows->options.reasons > 0 && row->values)
-        json_reasons(buf, row);
+    if (rows->options.reasons > 0 && row->values) {
+        buf_text(buf, ",\"reasons\":");
+        rows_json_reasons(buf, row->reasons, row->n_reasons);
+    }
     buf_byte(buf, '}');
 }
 

@@ -54,5 +54,7 @@ void rows_score_header(size_t reasons, struct buf *ret);
 void rows_feature_header(const struct vector_schema *schema, struct buf *ret);
 /* A text as a JSON string with its quotes. */
 void rows_json_text(struct buf *buf, struct slice text);
+/* [{"name":...,"log_odds":...},...] */
+void rows_json_reasons(struct buf *buf, const struct reason *reasons, size_t n);
 
 #endif

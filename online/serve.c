@@ -8,6 +8,7 @@
 #include "online/control.h"
 #include "online/http.h"
 #include "online/live.h"
+#include "online/serving.h"
 #include "online/top.h"
 
 struct console {
@@ -15,6 +16,7 @@ struct console {
     struct live *live;
     struct http *http;
     struct control *control;
+    struct serving *serving;
 };
 
 static enum status ask_broker(void *arg, struct group_offset *ret)
@@ -112,6 +114,8 @@ static enum status serve_with(const struct serve_options *options, struct consol
     struct service *service = NULL;
     TRY(service_open(&service_opts, &service));
     enum status st = open_http(options->settings, service, &console->http);
+    if (st == ST_OK)
+        st = serving_start(options->settings, service, &console->serving);
     if (st == ST_OK) {
         console->control = open_control(options->dir, service);
         log_info("service.start", "name=%s dir=\"%s\" brokers=%s", options->settings->name,
@@ -122,6 +126,7 @@ static enum status serve_with(const struct serve_options *options, struct consol
         live_stop(console->live);
         log_info("service.stop", "status=\"%s\"", status_text(st));
     }
+    serving_stop(console->serving);
     control_stop(console->control);
     http_stop(console->http);
     service_free(service);

@@ -245,6 +245,7 @@ void service_free(struct service *service)
     if (!service)
         return;
     service_metrics_done(service);
+    requests_free(service->requests);
     for (size_t i = 0; i < service->n_models; i++)
         trainer_free(service->models[i].trainer); /* first: they use most of the others */
     staging_free(service->staging);
@@ -272,6 +273,16 @@ void service_free(struct service *service)
     free(service);
 }
 
+enum status service_open_requests(struct service *service, const struct requests_options *options)
+{
+    struct requests_options filled = *options;
+    filled.plan = service->plan;
+    filled.state = service->state;
+    filled.store = service->store;
+    filled.bell = &service->state_bell;
+    return requests_create(&filled, &service->requests);
+}
+
 enum status service_checkpoint(struct service *service, const char *to, struct buf *error)
 {
     return checkpoint_copy(service->store, service->options.dir, to, error);
@@ -287,6 +298,7 @@ struct service_parts service_parts(struct service *service)
                                   .head = &service->head,
                                   .commit = service->commit,
                                   .settings = service->settings,
+                                  .requests = service->requests,
                                   .evicted = service->evicted};
     parts.fetched = staging_figures(service->staging).fetched;
     for (size_t i = 0; i < service->n_models; i++) {

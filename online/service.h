@@ -21,6 +21,7 @@
 #include "ingest/lineage.h"
 #include "ingest/merge.h"
 #include "online/pipeline.h"
+#include "online/requests.h"
 #include "online/settings.h"
 
 struct service;
@@ -80,9 +81,14 @@ struct service_parts {
     const struct head *head;
     struct commit *commit;
     const struct settings *settings;
+    struct requests *requests; /* NULL: none were opened */
     uint64_t evicted, fetched; /* records of state */
 };
 struct service_parts service_parts(struct service *service);
+/* Opens questions to the state thread, before service_run(); plan, state, store and bell of the
+ * options are filled in here. They are the service's, and closed when service_run() returns. */
+STATUS_CHECKED enum status service_open_requests(struct service *service,
+                                                 const struct requests_options *options);
 /* Monotonic time, us. */
 int64_t service_clock(void);
 /* Copies the state directory to a new folder while the service runs; see checkpoint.h. Any thread.

@@ -94,7 +94,8 @@ struct service {
     size_t n_models;
     struct service_model models[MODELS_MAX]; /* the champion first */
     struct pipeline *pipeline;
-    struct staging *staging; /* what waits for records; empty while the state is complete */
+    struct staging *staging;   /* what waits for records; empty while the state is complete */
+    struct requests *requests; /* NULL: there is no endpoint */
     uint64_t evicted;
     uint32_t *lane_of; /* the head's number of each lane of the merge */
     struct sealed *filling;

@@ -28,11 +28,22 @@ static void prefetch(struct service *service, const struct batch *batch, size_t 
     }
 }
 
+/* Callers wait no longer than this many events take. */
+enum { SERVE_EVERY = 16 };
+
+static void serve_requests(struct service *service)
+{
+    if (service->requests)
+        requests_serve(service->requests, service_clock());
+}
+
 static enum status take_batch(struct service *service, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *event = &batch->events[i];
         prefetch(service, batch, i);
+        if (i % SERVE_EVERY == 0)
+            serve_requests(service);
         uint32_t lane = event->kind == EVENT_TICK ? 0 : service->lane_of[event->origin.lane];
         TRY(pipeline_take(service->pipeline, event, lane));
     }
@@ -139,6 +150,7 @@ enum status service_step_state(struct service *service)
         return ST_EIO;
     struct batch *batch;
     service_keep_within_budget(service);
+    serve_requests(service);
     TRY(next_batch(service, &batch));
     if (batch)
         TRY(take_some(service, batch));

@@ -76,6 +76,8 @@ enum status service_run(struct service *service)
     int64_t cpu = service_thread_cpu();
     enum status st = service_state_main(service);
     service->state_cpu = service_thread_cpu() - cpu;
+    if (service->requests)
+        requests_close(service->requests);
     if (st == ST_ESTOPPED)
         tell_failed_trainers(service);
     metric_set(service->metrics.ready, 0);

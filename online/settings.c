@@ -219,6 +219,11 @@ static const struct conf_option root_options[] = {
      .at = offsetof(struct settings, metrics),
      .table = &metrics_table,
      .help = "Figures for machines."},
+    {.name = "endpoint",
+     .type = CONF_TABLE,
+     .at = offsetof(struct settings, endpoint),
+     .table = &settings_endpoint_table,
+     .help = "How callers are served."},
     {.name = "log",
      .type = CONF_CHOICE,
      .at = offsetof(struct settings, log),
@@ -289,6 +294,7 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
     schema_read(settings->streams_node, settings->labels_node, errors, &settings->schema);
     settings_read_models(settings, errors);
     check_reasons(settings, errors);
+    settings_check_endpoint(&settings->endpoint, conf_get(conf_root(conf), "endpoint"), errors);
     return errors->n ? ST_EINVAL : ST_OK;
 }
 

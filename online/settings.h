@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "ingest/schema.h"
 #include "models/model.h"
+#include "online/settings_endpoint.h"
 
 struct state_settings {
     const char *dir;
@@ -75,6 +76,7 @@ struct settings {
     struct scores_settings scores;
     struct time_settings time;
     struct metrics_settings metrics;
+    struct endpoint_settings endpoint;
     int log; /* enum log_level */
     const struct conf_node *streams_node, *labels_node, *features_node, *models_node;
     size_t n_models;                           /* 0: nothing is scored */

@@ -1,0 +1,43 @@
+/* Vectors in, scores out: one version for all rows of a call. */
+#include "base/number.h"
+#include "models/model.h"
+#include "online/endpoint/call.h"
+#include "online/rows.h"
+
+/* One text a row, as the scores topic has them: [{"name":...,"log_odds":...},...]. */
+static void put_reasons(const struct served *served, const struct model *model,
+                        const struct vector *vector, struct buf *ret)
+{
+    struct reason items[REASONS_MAX];
+    struct reasons reasons = {items, 0, served->reasons};
+    model->ops->explain(model, vector, &reasons);
+    size_t at = ret->len;
+    buf_u32(ret, 0);
+    rows_json_reasons(ret, items, reasons.n);
+    uint32_t len = (uint32_t)(ret->len - at - sizeof(uint32_t));
+    memcpy(ret->data + at, &len, sizeof len);
+}
+
+static void explain(struct call *call, const struct model *model, const struct vector *vectors)
+{
+    struct buf texts = {0};
+    for (size_t i = 0; i < call->n_rows; i++)
+        put_reasons(call->served, model, &vectors[i], &texts);
+    call->reasons = arena_copy(&call->arena, texts.data, texts.len);
+    buf_done(&texts);
+}
+
+void call_score(struct call *call, const struct vector *vectors)
+{
+    const struct model *model = served_acquire(call->served, &call->answered_version);
+    if (!model) {
+        call_refuse(call, REFUSED_UNAVAILABLE, "the service is ending");
+        return;
+    }
+    float *scores = arena_take(&call->arena, call->n_rows * sizeof *scores);
+    model->ops->score(model, vectors, call->n_rows, scores);
+    if (call->wanted[OUTPUT_REASONS])
+        explain(call, model, vectors);
+    registry_release(call->served->registry, model);
+    call->scores = scores;
+}

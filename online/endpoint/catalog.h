@@ -1,0 +1,62 @@
+/*
+ * online/endpoint/catalog.h -- the models that the endpoint serves, by name.
+ *
+ * A *vector* model is a registry's current model as it is: a caller brings the numbers it sees. An
+ * *events* model is the pipeline: a caller brings the fields of an event of one stream, the numbers
+ * come from live state, and the same registry scores them.
+ *
+ * The catalog is made once, before the endpoint starts, and never changes; versions do.
+ */
+#ifndef ONLINE_ENDPOINT_CATALOG_H
+#define ONLINE_ENDPOINT_CATALOG_H
+
+#include <stdbool.h>
+
+#include "base/vector.h"
+#include "ingest/schema.h"
+#include "online/registry.h"
+
+enum served_kind { SERVED_VECTOR, SERVED_EVENTS };
+
+struct served {
+    const char *name;
+    enum served_kind kind;
+    const char *platform; /* "freshet_ftrl" */
+    struct registry *registry;
+    const struct vector_schema *columns;
+    const struct stream *stream; /* of events */
+    uint16_t stream_index;
+    size_t reasons; /* how many a row is explained by */
+};
+
+enum { CATALOG_MAX = 64 };
+
+struct catalog {
+    size_t n;
+    struct served items[CATALOG_MAX];
+};
+
+/* NULL if there is none. */
+const struct served *catalog_find(const struct catalog *catalog, struct slice name);
+
+/* The current model and the version that it is; given back with registry_release(). NULL: the
+ * registry has stopped. */
+const struct model *served_acquire(const struct served *served, uint32_t *ret_version);
+
+/* Whether a version that a caller names ("", "3") is the one there is. */
+bool served_has_version(const struct served *served, struct slice version);
+
+/* Names of what goes in and comes out: fields of an event, or "vector". */
+struct tensor_form {
+    const char *name;
+    const char *datatype;
+    size_t n_dims;
+    int64_t shape[2]; /* -1: any */
+    bool optional;
+};
+size_t served_n_inputs(const struct served *served);
+struct tensor_form served_input(const struct served *served, size_t i);
+size_t served_n_outputs(const struct served *served);
+struct tensor_form served_output(const struct served *served, size_t i);
+
+#endif

@@ -1,0 +1,400 @@
+/* One call of gRPC: its messages in and out, its deadline and its status. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "base/metrics.h"
+#include "base/number.h"
+#include "online/endpoint/grpc_internal.h"
+#include "online/service.h"
+
+/* Streams are made once and circulate. */
+
+struct grpc_stream *grpc_stream_take(struct grpc *grpc, int32_t id)
+{
+    struct grpc_worker *worker = grpc->link.worker->grpc;
+    struct grpc_stream *stream = worker->free_streams;
+    if (stream)
+        worker->free_streams = stream->behind;
+    else if (!(stream = calloc(1, sizeof *stream)))
+        return NULL;
+    struct buf in = stream->in, out = stream->out;
+    in.len = out.len = 0;
+    *stream = (struct grpc_stream){
+        .grpc = grpc, .id = id, .in = in, .out = out, .deadline = INT64_MAX, .scopes = -1};
+    stream->behind = grpc->streams;
+    if (stream->behind)
+        stream->behind->before = stream;
+    grpc->streams = stream;
+    return stream;
+}
+
+static void wait_for_call(struct grpc_stream *stream)
+{
+    struct grpc_worker *worker = stream->grpc->link.worker->grpc;
+    stream->waiting = true;
+    stream->waits_before = NULL;
+    stream->waits_behind = worker->waiting;
+    if (stream->waits_behind)
+        stream->waits_behind->waits_before = stream;
+    worker->waiting = stream;
+}
+
+static void wait_no_more(struct grpc_stream *stream)
+{
+    struct grpc_worker *worker = stream->grpc->link.worker->grpc;
+    if (!stream->waiting)
+        return;
+    stream->waiting = false;
+    *(stream->waits_before ? &stream->waits_before->waits_behind : &worker->waiting) =
+        stream->waits_behind;
+    if (stream->waits_behind)
+        stream->waits_behind->waits_before = stream->waits_before;
+}
+
+/* A call on its way comes back to nobody. */
+static void leave_call(struct grpc_stream *stream)
+{
+    if (stream->call)
+        stream->call->owner = NULL;
+    stream->call = NULL;
+    wait_no_more(stream);
+}
+
+static void shrink(struct buf *buf)
+{
+    buf->len = 0;
+    if (buf->cap > STREAM_KEPT)
+        buf_done(buf);
+}
+
+void grpc_stream_give(struct grpc_stream *stream)
+{
+    struct worker *worker = stream->grpc->link.worker;
+    leave_call(stream);
+    *(stream->before ? &stream->before->behind : &stream->grpc->streams) = stream->behind;
+    if (stream->behind)
+        stream->behind->before = stream->before;
+    nghttp2_session_set_stream_user_data(stream->grpc->session, stream->id, NULL);
+    worker->held -= stream->in.len;
+    shrink(&stream->in);
+    shrink(&stream->out);
+    stream->behind = worker->grpc->free_streams;
+    worker->grpc->free_streams = stream;
+}
+
+/* The head of a request. */
+
+/* "100m": at most eight digits and a unit. */
+static int64_t read_timeout(struct slice text)
+{
+    static const char units[] = "HMSmun";
+    static const int64_t ns[] = {3600000000000, 60000000000, 1000000000, 1000000, 1000, 1};
+    int64_t n;
+    if (text.len < 2 || text.len > 9)
+        return -1;
+    const char *unit = memchr(units, text.data[text.len - 1], sizeof units - 1);
+    if (!unit || number_to_int((struct slice){text.data, text.len - 1}, &n) < 0 || n < 0)
+        return -1;
+    int64_t one = ns[unit - units];
+    return one >= 1000 ? n * (one / 1000) : n / 1000;
+}
+
+static const struct grpc_method *find_method(struct slice path)
+{
+    for (const struct grpc_method *method = grpc_methods; method->path; method++)
+        if (slice_eq(slice_of(method->path), path))
+            return method;
+    return NULL;
+}
+
+static void take_timeout(struct grpc_stream *stream, struct slice value)
+{
+    int64_t timeout = read_timeout(value);
+    if (timeout >= 0)
+        stream->deadline = stream->grpc->link.worker->now + timeout;
+}
+
+void grpc_stream_header(struct grpc_stream *stream, struct slice name, struct slice value)
+{
+    struct tokens *tokens = stream->grpc->link.worker->shared->tokens;
+    if (slice_eq(name, slice_of(":path")))
+        stream->method = find_method(value);
+    else if (slice_eq(name, slice_of("grpc-timeout")))
+        take_timeout(stream, value);
+    else if (slice_eq(name, slice_of("content-type")))
+        stream->bad_type = value.len < 16 || memcmp(value.data, "application/grpc", 16) != 0;
+    else if (slice_eq(name, slice_of("grpc-encoding")))
+        stream->encoded = !slice_eq(value, slice_of("identity"));
+    else if (tokens && slice_eq(name, slice_of("authorization")))
+        stream->scopes = tokens_scopes(tokens, value);
+}
+
+void grpc_stream_begin(struct grpc_stream *stream)
+{
+    struct worker *worker = stream->grpc->link.worker;
+    metric_add(worker->shared->metrics.requests[1], 1);
+    if (!stream->method) {
+        grpc_refuse(stream, REFUSED_METHOD, "there is no such method");
+    } else if (stream->bad_type) {
+        grpc_refuse(stream, REFUSED_INVALID, "expected content-type: application/grpc");
+    } else if (stream->encoded) {
+        grpc_refuse(stream, REFUSED_METHOD, "compressed messages are not read");
+    } else if (worker->shared->tokens && stream->method->scope) {
+        if (stream->scopes < 0)
+            grpc_refuse(stream, REFUSED_TOKEN, "a bearer token is needed");
+        else if (!(stream->scopes & stream->method->scope))
+            grpc_refuse(stream, REFUSED_SCOPE, "this token is not for scoring");
+    }
+}
+
+/* Messages in: {u8 compressed, u32 length big-endian, bytes}. */
+
+bool grpc_stream_add(struct grpc_stream *stream, const uint8_t *data, size_t len)
+{
+    struct worker *worker = stream->grpc->link.worker;
+    if (stream->ended)
+        return true;
+    if (stream->in.len + len > worker->options->body_max + GRPC_PREFIX ||
+        worker->held + len > worker->held_max)
+        return false;
+    worker->held += len;
+    buf_append(&stream->in, data, len);
+    return true;
+}
+
+static void drop_front(struct grpc_stream *stream, size_t len)
+{
+    size_t rest = stream->in.len - len;
+    if (rest > 0)
+        memmove(stream->in.data, stream->in.data + len, rest);
+    stream->in.len = rest;
+    stream->grpc->link.worker->held -= len;
+}
+
+/* Whether there is a whole message; refuses what will never be one. */
+static bool has_message(struct grpc_stream *stream, struct slice *ret)
+{
+    uint32_t len;
+    if (stream->in.len < GRPC_PREFIX)
+        return false;
+    memcpy(&len, stream->in.data + 1, sizeof len);
+    len = ntohl(len);
+    if (stream->in.data[0] != 0) {
+        grpc_refuse(stream, REFUSED_METHOD, "compressed messages are not read");
+        return false;
+    }
+    if (len > stream->grpc->link.worker->options->body_max) {
+        grpc_refuse(stream, REFUSED_TOO_LARGE, "the request is larger than is allowed");
+        return false;
+    }
+    *ret = (struct slice){stream->in.data + GRPC_PREFIX, len};
+    return stream->in.len >= GRPC_PREFIX + (size_t)len;
+}
+
+static void take_message(struct grpc_stream *stream, struct slice message)
+{
+    struct call *call = call_take(stream->grpc->link.worker);
+    if (!call) {
+        grpc_refuse(stream, REFUSED_FULL, "too many requests are on their way");
+        return;
+    }
+    call->deadline = stream->deadline;
+    call->owner = stream;
+    stream->call = call;
+    stream->method->take(stream, call, message);
+    if (stream->call)
+        wait_for_call(stream);
+}
+
+static void end_well(struct grpc_stream *stream)
+{
+    stream->ended = true;
+    if (!stream->begun)
+        grpc_refuse(stream, REFUSED_NOT, "");
+    else
+        nghttp2_session_resume_data(stream->grpc->session, stream->id);
+    grpc_set_dirty(stream->grpc);
+}
+
+void grpc_stream_go_on(struct grpc_stream *stream)
+{
+    struct slice message;
+    while (!stream->ended && !stream->call && (stream->method->streaming || stream->in_ended) &&
+           has_message(stream, &message)) {
+        take_message(stream, message);
+        drop_front(stream, GRPC_PREFIX + message.len);
+        if (!stream->method->streaming && !stream->call && !stream->ended)
+            end_well(stream);
+    }
+    if (stream->ended || stream->call || !stream->in_ended)
+        return;
+    if (stream->method->streaming && stream->in.len == 0)
+        end_well(stream);
+    else
+        grpc_refuse(stream, REFUSED_INVALID, "the message is not all there");
+}
+
+void grpc_stream_forget_call(struct grpc_stream *stream)
+{
+    stream->call = NULL;
+    wait_no_more(stream);
+}
+
+void grpc_stream_came_back(struct grpc_stream *stream)
+{
+    if (!stream->method->streaming && !stream->ended)
+        end_well(stream);
+    else
+        grpc_stream_go_on(stream);
+}
+
+/* Messages out. */
+
+ssize_t grpc_stream_read(nghttp2_session *session, int32_t id, uint8_t *to, size_t len,
+                         uint32_t *flags, nghttp2_data_source *source, void *arg)
+{
+    struct grpc_stream *stream = source->ptr;
+    size_t left = stream->out.len - stream->out_at, n = left < len ? left : len;
+    (void)arg;
+    if (n > 0)
+        memcpy(to, stream->out.data + stream->out_at, n);
+    stream->out_at += n;
+    if (n < left)
+        return (ssize_t)n;
+    stream->out.len = stream->out_at = 0;
+    if (!stream->ended)
+        return n > 0 ? (ssize_t)n : NGHTTP2_ERR_DEFERRED;
+    char status[4];
+    size_t status_len = number_from_int(refusal_codes[stream->refusal].grpc, status);
+    nghttp2_nv trailers[2] = {
+        {(uint8_t *)"grpc-status", (uint8_t *)status, 11, status_len, NGHTTP2_NV_FLAG_NO_COPY_NAME},
+        {(uint8_t *)"grpc-message", (uint8_t *)stream->why, 12, strlen(stream->why),
+         NGHTTP2_NV_FLAG_NO_COPY_NAME}};
+    *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    nghttp2_submit_trailer(session, id, trailers, stream->why[0] ? 2 : 1);
+    return (ssize_t)n;
+}
+
+#define HEADER(name, value)                                                                        \
+    {                                                                                              \
+        (uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1,                \
+            NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE                           \
+    }
+
+static void begin(struct grpc_stream *stream)
+{
+    static const nghttp2_nv head[] = {HEADER(":status", "200"),
+                                      HEADER("content-type", "application/grpc")};
+    nghttp2_data_provider provider = {{.ptr = stream}, grpc_stream_read};
+    stream->begun = true;
+    nghttp2_submit_response(stream->grpc->session, stream->id, head, 2, &provider);
+}
+
+void grpc_reply(struct grpc_stream *stream, const ProtobufCMessage *message)
+{
+    size_t len = protobuf_c_message_get_packed_size(message);
+    uint32_t order = htonl((uint32_t)len);
+    char *to = buf_reserve(&stream->out, GRPC_PREFIX + len);
+    to[0] = 0;
+    memcpy(to + 1, &order, sizeof order);
+    protobuf_c_message_pack(message, (uint8_t *)to + GRPC_PREFIX);
+    stream->out.len += GRPC_PREFIX + len;
+    if (!stream->begun)
+        begin(stream);
+    else
+        nghttp2_session_resume_data(stream->grpc->session, stream->id);
+    grpc_set_dirty(stream->grpc);
+}
+
+/* grpc-message is percent-encoded. */
+static void encode_why(const char *why, char *ret, size_t cap)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t n = 0;
+    for (; *why && n + 4 < cap; why++) {
+        unsigned char c = (unsigned char)*why;
+        if (c >= 0x20 && c < 0x7f && c != '%') {
+            ret[n++] = (char)c;
+            continue;
+        }
+        ret[n++] = '%';
+        ret[n++] = hex[c >> 4];
+        ret[n++] = hex[c & 15];
+    }
+    ret[n] = 0;
+}
+
+/* Nothing has gone out yet: the head carries the status, and that is all. */
+static void end_without_message(struct grpc_stream *stream)
+{
+    char status[4];
+    size_t len = number_from_int(refusal_codes[stream->refusal].grpc, status);
+    nghttp2_nv head[] = {
+        HEADER(":status", "200"),
+        HEADER("content-type", "application/grpc"),
+        {(uint8_t *)"grpc-status", (uint8_t *)status, 11, len, NGHTTP2_NV_FLAG_NO_COPY_NAME},
+        {(uint8_t *)"grpc-message", (uint8_t *)stream->why, 12, strlen(stream->why),
+         NGHTTP2_NV_FLAG_NO_COPY_NAME}};
+    nghttp2_submit_response(stream->grpc->session, stream->id, head, stream->why[0] ? 4 : 3, NULL);
+    if (!stream->in_ended)
+        nghttp2_submit_rst_stream(stream->grpc->session, NGHTTP2_FLAG_NONE, stream->id,
+                                  NGHTTP2_NO_ERROR);
+}
+
+void grpc_refuse(struct grpc_stream *stream, enum refusal refusal, const char *why)
+{
+    if (stream->ended && stream->begun)
+        return;
+    leave_call(stream);
+    stream->ended = true;
+    stream->refusal = refusal;
+    encode_why(why, stream->why, sizeof stream->why);
+    metric_add(stream->grpc->link.worker->shared->metrics.refused, refusal != REFUSED_NOT);
+    if (!stream->begun)
+        end_without_message(stream);
+    else
+        nghttp2_session_resume_data(stream->grpc->session, stream->id);
+    stream->begun = true;
+    grpc_set_dirty(stream->grpc);
+}
+
+void grpc_expire(struct worker *worker)
+{
+    struct grpc_stream *stream = worker->grpc ? worker->grpc->waiting : NULL;
+    while (stream) {
+        struct grpc_stream *next = stream->waits_behind;
+        if (stream->deadline < worker->now)
+            grpc_refuse(stream, REFUSED_LATE, "the deadline has passed");
+        stream = next;
+    }
+    grpc_flush(worker);
+}
+
+/* What a message asks for may be many times its size: an empty one in a list is two bytes. */
+
+static void *allocate(void *arg, size_t size)
+{
+    struct call *call = arg;
+    if (size > call->unpack_left)
+        return NULL;
+    call->unpack_left -= size;
+    return arena_take(&call->arena, size);
+}
+
+static void release(void *arg, void *data)
+{
+    (void)arg;
+    (void)data;
+}
+
+void *grpc_unpack(struct grpc_stream *stream, struct call *call,
+                  const ProtobufCMessageDescriptor *type, struct slice message)
+{
+    ProtobufCAllocator allocator = {allocate, release, call};
+    call->unpack_left = 64 * 1024 + 12 * message.len;
+    void *unpacked =
+        protobuf_c_message_unpack(type, &allocator, message.len, (const uint8_t *)message.data);
+    if (!unpacked)
+        grpc_refuse(stream, REFUSED_INVALID, "the message is not what the method takes");
+    return unpacked;
+}

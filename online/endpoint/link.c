@@ -1,0 +1,327 @@
+#include "online/endpoint/link.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/metrics.h"
+#include "online/endpoint/worker.h"
+
+enum { SPARE_KEPT = 256 * 1024, READS_AT_ONCE = 4 };
+
+/* Buffers on loan. */
+
+static void lend(struct worker *worker, struct buf *buf)
+{
+    if (!buf->data && worker->n_spare > 0)
+        *buf = worker->spare[--worker->n_spare];
+    buf->len = 0;
+}
+
+static void take_back(struct worker *worker, struct buf *buf)
+{
+    if (buf->data && buf->cap <= SPARE_KEPT && worker->n_spare < SPARES)
+        worker->spare[worker->n_spare++] = *buf;
+    else
+        buf_done(buf);
+    *buf = (struct buf){0};
+}
+
+struct buf *link_out(struct link *link)
+{
+    if (!link->out.data)
+        lend(link->worker, &link->out);
+    return &link->out;
+}
+
+size_t link_unsent(const struct link *link)
+{
+    return link->out.len - link->out_at;
+}
+
+/* The list of links, the one silent for longest first. */
+
+static void list_add(struct link_list *list, struct link *link)
+{
+    link->before = list->last;
+    link->behind = NULL;
+    *(list->last ? &list->last->behind : &list->first) = link;
+    list->last = link;
+}
+
+static void list_remove(struct link_list *list, struct link *link)
+{
+    *(link->before ? &link->before->behind : &list->first) = link->behind;
+    *(link->behind ? &link->behind->before : &list->last) = link->before;
+}
+
+static void touch(struct link *link)
+{
+    struct link_list *list = &link->worker->links;
+    link->active = link->worker->now;
+    if (list->last == link)
+        return;
+    list_remove(list, link);
+    list_add(list, link);
+}
+
+/* The socket. -1: nothing now; 0: the end. */
+
+static ssize_t ssl_result(struct link *link, int n)
+{
+    if (n > 0)
+        return n;
+    int why = SSL_get_error(link->ssl, n);
+    ERR_clear_error();
+    return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? -1 : 0;
+}
+
+static ssize_t raw_result(ssize_t n)
+{
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? -1 : n < 0 ? 0 : n;
+}
+
+static ssize_t read_some(struct link *link, char *to, size_t len)
+{
+    if (link->ssl)
+        return ssl_result(link, SSL_read(link->ssl, to, (int)len));
+    return raw_result(recv(link->fd, to, len, 0));
+}
+
+static ssize_t write_some(struct link *link, const char *from, size_t len)
+{
+    if (link->ssl)
+        return ssl_result(link, SSL_write(link->ssl, from, len > INT32_MAX ? INT32_MAX : (int)len));
+    return raw_result(send(link->fd, from, len, MSG_NOSIGNAL));
+}
+
+/* In. */
+
+static void count_held(struct link *link)
+{
+    link->worker->held += link->in.len - link->held;
+    link->held = link->in.len;
+}
+
+static void keep_rest(struct link *link, size_t taken)
+{
+    size_t rest = link->in.len - taken;
+    if (rest == 0) {
+        take_back(link->worker, &link->in);
+    } else if (taken > 0) {
+        memmove(link->in.data, link->in.data + taken, rest);
+        link->in.len = rest;
+    }
+    count_held(link);
+}
+
+/* False: all connections together hold too much. */
+static bool keep(struct link *link, const char *data, size_t len)
+{
+    if (link->worker->held + len > link->worker->held_max)
+        return false;
+    if (!link->in.data)
+        lend(link->worker, &link->in);
+    buf_append(&link->in, data, len);
+    count_held(link);
+    return true;
+}
+
+static ssize_t take(struct link *link, const char *data, size_t len)
+{
+    link->need = 0;
+    link->taking = true;
+    ssize_t taken = link->ops->take(link, data, len);
+    link->taking = false;
+    return taken;
+}
+
+static bool hand_over_kept(struct link *link)
+{
+    if (link->in.len == 0 || link->in.len < link->need)
+        return true;
+    ssize_t taken = take(link, link->in.data, link->in.len);
+    if (taken < 0)
+        return false;
+    keep_rest(link, (size_t)taken);
+    return true;
+}
+
+static bool hand_over(struct link *link, const char *data, size_t len)
+{
+    if (link->in.len > 0)
+        return keep(link, data, len) && (link->paused || hand_over_kept(link));
+    ssize_t taken = take(link, data, len);
+    if (taken < 0)
+        return false;
+    return (size_t)taken == len || keep(link, data + taken, len - (size_t)taken);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct link *link = arg;
+    struct worker *worker = link->worker;
+    (void)fd;
+    (void)what;
+    touch(link);
+    for (int i = 0; i < READS_AT_ONCE && !link->paused && !link->ending; i++) {
+        ssize_t n = read_some(link, worker->scratch, SCRATCH);
+        if (n < 0)
+            break;
+        if (n == 0 || !hand_over(link, worker->scratch, (size_t)n)) {
+            if (link_flush(link))
+                link_close(link);
+            return;
+        }
+        if (n < SCRATCH && !link->ssl)
+            break;
+    }
+    link_flush(link);
+}
+
+/* Out. */
+
+static bool send_all(struct link *link)
+{
+    while (link_unsent(link) > 0) {
+        ssize_t n = write_some(link, link->out.data + link->out_at, link_unsent(link));
+        if (n == 0)
+            return false;
+        if (n < 0)
+            break;
+        link->out_at += (size_t)n;
+        touch(link);
+    }
+    return true;
+}
+
+static void watch(struct link *link, bool reads, bool writes)
+{
+    if (reads != (event_pending(link->readable, EV_READ, NULL) != 0)) {
+        if (reads)
+            event_add(link->readable, NULL);
+        else
+            event_del(link->readable);
+    }
+    if (writes != (event_pending(link->writable, EV_WRITE, NULL) != 0)) {
+        if (writes)
+            event_add(link->writable, NULL);
+        else
+            event_del(link->writable);
+    }
+}
+
+bool link_flush(struct link *link)
+{
+    do {
+        if (!send_all(link)) {
+            link_close(link);
+            return false;
+        }
+        if (link_unsent(link) == 0) {
+            link->out_at = 0;
+            take_back(link->worker, &link->out);
+            if (link->ops->drained)
+                link->ops->drained(link);
+        }
+    } while (link_unsent(link) > 0 && link->out_at == 0);
+    if (link->ending && link_unsent(link) == 0) {
+        link_close(link);
+        return false;
+    }
+    bool choked = link_unsent(link) > LINK_OUT_MAX;
+    watch(link, !link->paused && !choked && !link->ending, link_unsent(link) > 0);
+    return true;
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    link_flush(arg);
+}
+
+void link_pause(struct link *link)
+{
+    link->paused = true;
+}
+
+bool link_resume(struct link *link)
+{
+    link->paused = false;
+    if (!hand_over_kept(link)) {
+        link_end(link);
+        link->in.len = 0;
+    }
+    return link_flush(link);
+}
+
+void link_end(struct link *link)
+{
+    link->ending = true;
+}
+
+/* Beginning and end. */
+
+static void free_events(struct link *link)
+{
+    if (link->readable)
+        event_free(link->readable);
+    if (link->writable)
+        event_free(link->writable);
+}
+
+enum status link_open(struct link *link, const struct link_ops *ops, struct worker *worker, int fd)
+{
+    SSL_CTX *tls = worker->shared->tls;
+    link->ops = ops;
+    link->worker = worker;
+    link->fd = fd;
+    link->active = worker->now;
+    if (tls && !(link->ssl = SSL_new(tls)))
+        return ST_ENOMEM;
+    if (link->ssl) {
+        SSL_set_fd(link->ssl, fd);
+        SSL_set_accept_state(link->ssl);
+    }
+    link->readable = event_new(worker->base, fd, EV_READ | EV_PERSIST, on_readable, link);
+    link->writable = event_new(worker->base, fd, EV_WRITE | EV_PERSIST, on_writable, link);
+    if (!link->readable || !link->writable) {
+        free_events(link);
+        SSL_free(link->ssl);
+        return ST_ENOMEM;
+    }
+    event_add(link->readable, NULL);
+    list_add(&worker->links, link);
+    worker->n_links++;
+    metric_add(worker->shared->metrics.connections, 1);
+    return ST_OK;
+}
+
+void link_close(struct link *link)
+{
+    struct worker *worker = link->worker;
+    free_events(link);
+    list_remove(&worker->links, link);
+    worker->n_links--;
+    metric_add(worker->shared->metrics.connections, -1);
+    worker->held -= link->held;
+    take_back(worker, &link->in);
+    take_back(worker, &link->out);
+    SSL_free(link->ssl);
+    close(link->fd);
+    link->ops->closed(link);
+}
+
+void link_expire(struct worker *worker, int64_t now)
+{
+    int64_t idle = worker->options->idle;
+    struct link *link = worker->links.first;
+    while (link && now - link->active > idle) {
+        struct link *next = link->behind;
+        if (!link->busy || link_unsent(link) > 0)
+            link_close(link);
+        link = next;
+    }
+}

@@ -1,0 +1,78 @@
+/*
+ * online/endpoint/link.h -- one connection: bytes in, bytes out, with or without TLS.
+ *
+ * What comes is handed to the protocol where it was read; what the protocol leaves is kept and
+ * comes again with more. What goes out is gathered in link_out() and sent by link_flush(). Buffers
+ * are lent by the worker and go back when they are empty, so that a silent connection costs no
+ * memory and a busy one allocates none.
+ */
+#ifndef ONLINE_ENDPOINT_LINK_H
+#define ONLINE_ENDPOINT_LINK_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+struct link;
+struct worker;
+
+struct link_ops {
+    /* Takes what it can; returns how much that was, or -1: nothing more can be done with this peer.
+     * The rest comes again once there are link->need bytes, or with link_resume(). */
+    ssize_t (*take)(struct link *link, const char *data, size_t len);
+    /* What was to go out has gone: there is room for more. Optional. */
+    void (*drained)(struct link *link);
+    /* The service ends: says so, and ends when all that was asked is answered. */
+    void (*goodbye)(struct link *link);
+    /* It is over: frees the connection, which begins with its link. */
+    void (*closed)(struct link *link);
+};
+
+struct link_list {
+    struct link *first, *last;
+};
+
+struct link {
+    const struct link_ops *ops;
+    struct worker *worker;
+    int fd;
+    SSL *ssl;
+    struct event *readable, *writable; /* of libevent, which are not those of ingest/event.h */
+    struct buf in, out;
+    size_t out_at; /* of out: sent so far */
+    size_t held;   /* of in: counted in worker->held */
+    size_t need;   /* bytes without which the protocol can do nothing */
+    int64_t active;
+    struct link *before, *behind;
+    bool paused; /* nothing is read: the peer does not take what it is sent, or waits its turn */
+    bool busy;   /* something is being answered: silence is ours */
+    bool ending; /* closed as soon as all is sent */
+    bool taking; /* in ops->take(): flushed when that is over */
+};
+
+/* Past this much unsent, nothing more is read. */
+enum { LINK_OUT_MAX = 1024 * 1024 };
+
+/* Takes over fd; then on the link may only be closed by link_close(). */
+STATUS_CHECKED enum status link_open(struct link *link, const struct link_ops *ops,
+                                     struct worker *worker, int fd);
+void link_close(struct link *link);
+/* Where to append what goes out. */
+struct buf *link_out(struct link *link);
+size_t link_unsent(const struct link *link);
+/* Sends what it can now, the rest by and by. May close the link: nothing of it may be used
+ * afterwards; returns whether it is still there. */
+bool link_flush(struct link *link);
+/* Goes on with what was left when the protocol could not; the same holds. */
+bool link_resume(struct link *link);
+/* No more is read before link_resume(). */
+void link_pause(struct link *link);
+/* Closed once all is sent. */
+void link_end(struct link *link);
+/* Closes those silent for too long. */
+void link_expire(struct worker *worker, int64_t now);
+
+#endif

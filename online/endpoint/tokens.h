@@ -1,0 +1,30 @@
+/*
+ * online/endpoint/tokens.h -- who may ask for what: bearer tokens with scopes, from a file.
+ *
+ * A line is a token and its scopes, apart by blanks; # begins a comment:
+ *
+ *     s3cr3t-of-the-shop   score
+ *     s3cr3t-of-the-crew   score admin
+ *
+ * The file is read again when it changes; one that is wrong then is refused and the last good one
+ * stays. Tokens are kept as their SHA-256, and compared as such, so that time tells nothing.
+ */
+#ifndef ONLINE_ENDPOINT_TOKENS_H
+#define ONLINE_ENDPOINT_TOKENS_H
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+enum token_scope { SCOPE_SCORE = 1, SCOPE_ADMIN = 2 };
+
+struct tokens;
+
+/* ST_EIO, ST_EINVAL: error says why. */
+STATUS_CHECKED enum status tokens_open(const char *path, struct buf *error, struct tokens **ret);
+void tokens_free(struct tokens *tokens);
+/* Reads the file again if it is another than before. Any thread, now and then. */
+void tokens_refresh(struct tokens *tokens);
+/* The scopes of `Bearer TOKEN`; -1 if it is none that is known. Any thread. */
+int tokens_scopes(struct tokens *tokens, struct slice authorization);
+
+#endif

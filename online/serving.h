@@ -1,0 +1,18 @@
+/*
+ * online/serving.h -- the scoring endpoint of a service: which models it offers, and its start and
+ * end.
+ */
+#ifndef ONLINE_SERVING_H
+#define ONLINE_SERVING_H
+
+#include "online/service.h"
+
+struct serving;
+
+/* Nothing (NULL) where the config has no endpoint. Failures are logged. */
+STATUS_CHECKED enum status serving_start(const struct settings *settings, struct service *service,
+                                         struct serving **ret);
+/* Before service_free(): the service has ended. NULL is allowed. */
+void serving_stop(struct serving *serving);
+
+#endif
