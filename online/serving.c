@@ -10,7 +10,7 @@ struct serving {
     struct catalog catalog;
     struct requests *requests;
     struct endpoint *endpoint;
-    char platform[64];
+    char platforms[MODELS_MAX][64];
 };
 
 static size_t power_of_two(int64_t n)
@@ -27,23 +27,32 @@ static void add(struct catalog *catalog, const struct served *served)
         catalog->items[catalog->n++] = *served;
 }
 
-/* The model under its own name, and the pipeline under that of each stream that is scored. */
-static void list_models(struct serving *serving, const struct settings *settings,
-                        const struct service_parts *parts)
+/* Each model under its own name. */
+static void list_vectors(struct serving *serving, const struct settings *settings,
+                         const struct service_parts *parts)
 {
-    const struct model_settings *model = settings->model;
-    snprintf(serving->platform, sizeof serving->platform, "freshet_%s", model->ops->name);
-    struct served served = {.name = model->name,
-                            .kind = SERVED_VECTOR,
-                            .platform = serving->platform,
-                            .registry = parts->registry,
-                            .columns = plan_vector_schema(parts->plan),
-                            .reasons = model->ops->explain ? REASONS_MAX : 0};
-    if (served.reasons > 0)
-        served.reasons = (size_t)settings->scores.reasons_max;
-    add(&serving->catalog, &served);
+    for (size_t i = 0; i < parts->n_models; i++) {
+        const struct model_ops *ops = parts->models[i].settings->ops;
+        char *platform = serving->platforms[i];
+        snprintf(platform, sizeof serving->platforms[i], "freshet_%s", ops->name);
+        struct served served = {
+            .name = parts->models[i].settings->name,
+            .kind = SERVED_VECTOR,
+            .platform = platform,
+            .registry = parts->models[i].registry,
+            .columns = plan_vector_schema(parts->plan),
+            .reasons = ops->explain ? (size_t)settings->scores.reasons_max : 0,
+        };
+        add(&serving->catalog, &served);
+    }
+}
+
+/* The pipeline under the name of each stream that is scored; what scores there scores here. */
+static void list_streams(struct serving *serving, const struct settings *settings)
+{
+    struct served served = serving->catalog.items[0];
+    served.kind = SERVED_EVENTS;
     for (size_t i = 0; i < settings->schema.n_streams; i++) {
-        served.kind = SERVED_EVENTS;
         served.stream = &settings->schema.streams[i];
         served.stream_index = (uint16_t)i;
         served.name = served.stream->name;
@@ -103,7 +112,8 @@ static enum status start(struct serving *serving, const struct settings *setting
                          struct service *service, struct buf *error)
 {
     struct service_parts parts = service_parts(service);
-    list_models(serving, settings, &parts);
+    list_vectors(serving, settings, &parts);
+    list_streams(serving, settings);
     TRY(open_requests(serving, settings, service));
     struct endpoint_options options = options_of(serving, settings, service);
     TRY(endpoint_start(&options, error, &serving->endpoint));
@@ -117,7 +127,7 @@ enum status serving_start(const struct settings *settings, struct service *servi
                           struct serving **ret)
 {
     const struct endpoint_settings *endpoint = &settings->endpoint;
-    if (!settings->model || (!endpoint->http && !endpoint->grpc))
+    if (settings->n_models == 0 || (!endpoint->http && !endpoint->grpc))
         return ST_OK;
     struct serving *serving = calloc(1, sizeof *serving);
     if (!serving)
@@ -143,4 +153,14 @@ void serving_stop(struct serving *serving)
     endpoint_drain(serving->endpoint);
     endpoint_free(serving->endpoint);
     free(serving);
+}
+
+int serving_http_port(const struct serving *serving)
+{
+    return endpoint_http_port(serving->endpoint);
+}
+
+int serving_grpc_port(const struct serving *serving)
+{
+    return endpoint_grpc_port(serving->endpoint);
 }

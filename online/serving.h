@@ -14,5 +14,8 @@ STATUS_CHECKED enum status serving_start(const struct settings *settings, struct
                                          struct serving **ret);
 /* Before service_free(): the service has ended. NULL is allowed. */
 void serving_stop(struct serving *serving);
+/* Ports it listens on; 0: not served. */
+int serving_http_port(const struct serving *serving);
+int serving_grpc_port(const struct serving *serving);
 
 #endif

@@ -82,7 +82,7 @@ static bool read_records(struct call *call, struct decoder *decoder, struct even
         return call_refuse(call, REFUSED_INVALID, "input event is of type %s; expected BYTES",
                            infer_type_names[tensor->type]);
     for (size_t i = 0; i < call->n_rows; i++) {
-        struct slice record;
+        struct slice record = {0};
         if (!next_text(call, tensor, &in, &record))
             return false;
         decoder_decode(decoder, record, now, &events[i]);

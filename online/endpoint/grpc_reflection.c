@@ -67,6 +67,7 @@ static void reply_file(struct grpc_stream *stream, response_message *out, size_t
         out->error_response = &none;
     }
     grpc_reply(stream, &out->base);
+    out->file_descriptor_response = NULL; /* they end here */
 }
 
 static void reply_list(struct grpc_stream *stream, response_message *out)
@@ -86,6 +87,7 @@ static void reply_list(struct grpc_stream *stream, response_message *out)
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
     out->list_services_response = &all;
     grpc_reply(stream, &out->base);
+    out->list_services_response = NULL; /* it ends here */
 }
 
 void grpc_take_reflection(struct grpc_stream *stream, struct call *call, struct slice message)
