@@ -154,7 +154,7 @@ def set_models(config, args):
         config["models"][0].update(judged_on=args.judged_on, worse_max=0)
     if args.challenger:
         config["models"].append({"name": "other", "kind": "gbdt", "publish": args.challenger,
-                                 "rounds": 5})
+                                 "rounds": 2, "rows": 2000})
 
 
 def main():
