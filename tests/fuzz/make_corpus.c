@@ -58,7 +58,7 @@ static void make_examples(const char *root)
     pack_vector(&packed, dense, 3, sparse, 2);
     example.packed = buf_slice(&packed);
     examples_put(&bytes, &example);
-    examples_put_boundary(&bytes, &(struct example_boundary){4, 5000});
+    examples_put_boundary(&bytes, &(struct example_boundary){4, 5000, 0});
     buf_done(&packed);
     write_file(root, "examples/one-and-boundary", &bytes);
 }

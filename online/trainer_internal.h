@@ -1,0 +1,56 @@
+/*
+ * online/trainer_internal.h -- the inside of the trainer: trainer.c is its thread and what others
+ * call, trainer_learn.c takes items of the example log in their order, trainer_recover.c those that
+ * the log holds at a start.
+ */
+#ifndef ONLINE_TRAINER_INTERNAL_H
+#define ONLINE_TRAINER_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "ingest/examples.h"
+#include "online/trainer.h"
+
+enum { BLOCKS = TRAINER_BLOCKS, LEARN_BATCH = 32 };
+
+struct block {
+    struct buf items;
+    uint64_t n;
+    bool stop;
+};
+
+struct trainer {
+    struct trainer_options options;
+    struct block blocks[BLOCKS];
+    struct ring *full, *empty;
+    struct bell has_full, has_empty;
+    pthread_t thread;
+    bool running;
+    _Atomic int failed; /* enum status */
+    char error[512];
+    uint64_t cursor;
+    uint64_t recalled; /* items before this one were learnt in another life */
+    bool recalling;
+    _Atomic bool cancelled;
+    uint32_t version;
+    int64_t saved_at;
+    /* the batch being gathered */
+    size_t n;
+    struct example rows[LEARN_BATCH];
+    struct vector vectors[LEARN_BATCH]; /* of the same, for judging */
+    float scores[LEARN_BATCH];
+    float *dense;          /* LEARN_BATCH * n_dense */
+    struct sparse *sparse; /* LEARN_BATCH * VECTOR_SPARSE_MAX */
+    _Atomic uint64_t learnt, given, examples;
+    _Atomic int64_t newest, busy_us;
+    pthread_mutex_t lock; /* guards judged */
+    struct prequential *judged;
+};
+
+/* Learns items as they lie in the log, the first `skip` of them left out; the rest begin at the
+ * cursor. ST_ECORRUPT, or what a failed checkpoint or fit gives (trainer->error says more). */
+STATUS_CHECKED enum status trainer_learn(struct trainer *trainer, struct slice items,
+                                         unsigned layout, uint64_t skip);
+
+#endif
