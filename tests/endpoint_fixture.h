@@ -98,7 +98,7 @@ static inline void told_init(struct told *told, size_t columns)
 {
     *told = (struct told){0};
     for (size_t i = 0; i < columns; i++) {
-        snprintf(told->names[i], sizeof told->names[i], "f%zu", i);
+        snprintf(told->names[i], sizeof told->names[i], "f%u", (unsigned)i % 10000);
         told->columns[i] = told->names[i];
     }
     told->vectors = (struct vector_schema){.n_dense = columns, .dense = told->columns};
