@@ -68,6 +68,12 @@ static void write_scalar(const struct conf_option *option, struct buf *ret)
     }
 }
 
+/* What most readers of YAML take `on` and `off` for. */
+static const char *boolean_of(const char *choice)
+{
+    return strcmp(choice, "on") == 0 ? "true, " : strcmp(choice, "off") == 0 ? "false, " : "";
+}
+
 /* One of the words, as the schema's editor may complete it, or a variable. */
 static void write_choice(const struct conf_option *option, struct buf *ret)
 {
@@ -75,6 +81,7 @@ static void write_choice(const struct conf_option *option, struct buf *ret)
     for (size_t i = 0; option->choices[i]; i++) {
         write_string(option->choices[i], ret);
         buf_text(ret, ", ");
+        buf_text(ret, boolean_of(option->choices[i]));
     }
     buf_text(ret, "null]}, {\"type\": \"string\", \"pattern\": \"\\\\$\\\\{\"}]");
 }

@@ -200,7 +200,7 @@ def main():
         compare(checks, "scores", killed, whole)
         compare(checks, "dead letters", killed_dead, whole_dead)
         versions = {json.loads(payload)["version"] for payload in whole.values()}
-        checks.true("models were published meanwhile", len(versions) > 20, str(len(versions)))
+        checks.true("models were published meanwhile", len(versions) > 10, str(len(versions)))
         plain = work.write("plain.yaml", json.dumps(config))
         checks.equal("digest of the state", digest(checks, plain, work.path("killed")),
                      digest(checks, plain, work.path("whole")))
