@@ -8,7 +8,7 @@ static const struct format {
     const char *text; /* for people */
     uint64_t number;
 } formats[] = {
-    {"redo", "redo values", 1},       {"pages", "pages of records", 1},
+    {"redo", "redo values", 2},       {"pages", "pages of records", 1},
     {"runs", "runs of input", 1},     {"examples", "the example log", 2},
     {"outbox", "rows to be sent", 1}, {"trainer", "the trainer's checkpoint", 2},
     {"pending", "waiting events", 1},

@@ -233,7 +233,7 @@ bool join_add(struct join *join, const struct pending_parts *parts, int64_t now,
 
 void join_set_score(struct join *join, struct pending_ref ref, float score, uint32_t version)
 {
-    struct pending_entry *entry = pending_change(join->pending, ref);
+    struct pending_entry *entry = pending_change(join->pending, ref, PENDING_SCORE);
     entry->score = score;
     entry->version = version;
 }
@@ -248,7 +248,7 @@ static bool kept(const struct join *join, const struct pending_entry *entry, flo
 static void release(struct join *join, struct pending_ref ref, int64_t at, join_release_fn fn,
                     void *arg)
 {
-    struct pending_entry *entry = pending_change(join->pending, ref);
+    struct pending_entry *entry = pending_change(join->pending, ref, PENDING_LABEL);
     bool labelled = entry->flags & PENDING_LABELLED;
     float label = labelled ? entry->label : (float)join->options.labels.absent.is;
     struct released out = {
@@ -278,7 +278,7 @@ static void fire_due(struct join *join, const struct timer *timer, join_release_
         release(join, timer->ref, timer->due, fn, arg);
         return;
     }
-    pending_change(join->pending, timer->ref)->flags |= PENDING_DUE;
+    pending_change(join->pending, timer->ref, PENDING_LABEL)->flags |= PENDING_DUE;
     schedule(join, timer->ref, entry);
 }
 
@@ -339,7 +339,7 @@ static enum label_outcome set_label(struct join *join, struct pending_ref ref,
     if (labelled && entry->label_offset >= label->offset)
         return LABEL_REPEATED;
     bool same = labelled && entry->label == (float)label->value;
-    struct pending_entry *change = pending_change(join->pending, ref);
+    struct pending_entry *change = pending_change(join->pending, ref, PENDING_LABEL);
     change->label = (float)label->value;
     change->label_offset = label->offset;
     change->flags |= PENDING_LABELLED;

@@ -349,10 +349,19 @@ const struct pending_entry *pending_get(struct pending_store *store, struct pend
     return entry_at(store, ref.block, ref.at);
 }
 
-struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref)
+struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref,
+                                     enum pending_part part)
 {
+    static const struct {
+        size_t from, to;
+    } parts[] = {
+        [PENDING_LABEL] = {offsetof(struct pending_entry, label_offset),
+                           offsetof(struct pending_entry, score)},
+        [PENDING_SCORE] = {offsetof(struct pending_entry, score),
+                           offsetof(struct pending_entry, n_keys)},
+    };
     struct record *rec = block_record(store, ref.block);
-    state_touch(store->state, rec, ref.at, sizeof(struct pending_entry));
+    state_touch(store->state, rec, ref.at + parts[part].from, parts[part].to - parts[part].from);
     return (struct pending_entry *)(void *)(rec->data + ref.at);
 }
 

@@ -58,8 +58,14 @@ bool pending_find(struct pending_store *store, struct key128 id, int64_t now,
                   struct pending_ref *ret);
 
 const struct pending_entry *pending_get(struct pending_store *store, struct pending_ref ref);
-/* For changing its fixed part: those bytes are touched. */
-struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref);
+/* What of an entry changes once it is there. */
+enum pending_part {
+    PENDING_LABEL, /* label, its offset, flags */
+    PENDING_SCORE, /* score, version */
+};
+/* For changing that part: its bytes are touched, and no others are logged. */
+struct pending_entry *pending_change(struct pending_store *store, struct pending_ref ref,
+                                     enum pending_part part);
 const struct key128 *pending_keys(const struct pending_entry *entry);
 struct slice pending_packed(const struct pending_entry *entry);
 /* Starts loading what a find of that id will read. */

@@ -34,6 +34,7 @@ void state_free(struct state *state)
         huge_free(state->slots[i].rec);
     huge_free(state->slots);
     free(state->changes.items);
+    free(state->changes.more);
     free(state->stale.items);
     free(state->sweep.items);
     free(state->missing);
@@ -159,7 +160,7 @@ static struct record *set_cap(struct state *state, struct record *rec, size_t ca
     rec->cap = (uint32_t)cap;
     state->slots[slot].rec = rec;
     if (rec->change)
-        state->changes.items[rec->change - 1] = rec;
+        changes_move(state, rec->change, rec);
     if (rec->stale)
         list_of(state, rec)->items[rec->stale - 1] = rec;
     return rec;
@@ -168,14 +169,6 @@ static struct record *set_cap(struct state *state, struct record *rec, size_t ca
 struct record *state_reserve(struct state *state, struct record *rec, size_t cap)
 {
     return cap > rec->cap ? set_cap(state, rec, cap) : rec;
-}
-
-static void forget_dirt_past_end(struct record *rec)
-{
-    for (struct byte_range *range = rec->dirty; range < rec->dirty + 2; range++) {
-        range->to = range->to < rec->size ? range->to : rec->size;
-        range->from = range->from < range->to ? range->from : range->to;
-    }
 }
 
 struct record *state_resize(struct state *state, struct record *rec, size_t size)
@@ -187,7 +180,8 @@ struct record *state_resize(struct state *state, struct record *rec, size_t size
     if (size > rec->cap || (size < old && size * 4 < rec->cap))
         rec = set_cap(state, rec, room_for(size));
     rec->size = (uint32_t)size;
-    forget_dirt_past_end(rec);
+    if (size < old)
+        changes_cut(state, rec);
     if (size > old)
         memset(rec->data + old, 0, size - old);
     if (size != old)
@@ -195,54 +189,6 @@ struct record *state_resize(struct state *state, struct record *rec, size_t size
     if (size > old)
         state_touch(state, rec, old, size - old);
     return rec;
-}
-
-static uint64_t page_bits(size_t from, size_t to)
-{
-    size_t first = from / STATE_PAGE, last = to / STATE_PAGE;
-    first = first > 63 ? 63 : first;
-    last = last > 63 ? 63 : last;
-    return (~UINT64_C(0) >> (63 - (last - first))) << first;
-}
-
-static uint32_t growth(const struct byte_range *range, uint32_t from, uint32_t to)
-{
-    return (from < range->from ? range->from - from : 0) + (to > range->to ? to - range->to : 0);
-}
-
-static void widen(struct byte_range *range, uint32_t from, uint32_t to)
-{
-    range->from = from < range->from ? from : range->from;
-    range->to = to > range->to ? to : range->to;
-}
-
-/* A second range is opened only for what lies well apart from the first: each costs a few bytes. */
-static void note_range(struct record *rec, uint32_t from, uint32_t to)
-{
-    enum { APART = 32 };
-    struct byte_range *a = &rec->dirty[0], *b = &rec->dirty[1];
-    if (a->from == a->to)
-        *a = (struct byte_range){from, to};
-    else if (growth(a, from, to) <= to - from + APART)
-        widen(a, from, to);
-    else if (b->from == b->to)
-        *b = (struct byte_range){from, to};
-    else
-        widen(growth(a, from, to) <= growth(b, from, to) ? a : b, from, to);
-}
-
-void state_touch(struct state *state, struct record *rec, size_t from, size_t len)
-{
-    assert(from + len <= rec->size);
-    if (!rec->change) {
-        record_list_add(&state->changes, rec, &rec->change);
-        rec->dirty[0] = rec->dirty[1] = (struct byte_range){0, 0};
-    }
-    if (!rec->stale)
-        record_list_add(&state->stale, rec, &rec->stale);
-    if (len > 0)
-        note_range(rec, (uint32_t)from, (uint32_t)(from + len));
-    rec->dirty_pages |= page_bits(from, from + (len ? len - 1 : 0));
 }
 
 /* Backward-shift deletion keeps probe sequences whole without tombstones. */
@@ -272,7 +218,7 @@ void state_drop(struct state *state, struct record *rec)
     size_t i = state_slot(state, rec->family, rec->id, state_slot_hash(rec->family, rec->id));
     assert(state->slots[i].rec == rec);
     if (rec->change)
-        state->changes.items[rec->change - 1] = NULL;
+        changes_move(state, rec->change, NULL);
     if (rec->stale)
         list_of(state, rec)->items[rec->stale - 1] = NULL;
     state_note_drop(state, rec);

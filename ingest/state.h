@@ -28,11 +28,6 @@
 
 struct state;
 
-/* Bytes [from, to) of a record's data. */
-struct byte_range {
-    uint32_t from, to;
-};
-
 /* The part that stays in memory; data follows it. */
 struct record {
     struct key128 id;
@@ -42,9 +37,6 @@ struct record {
     uint32_t cap;    /* bytes of data there is room for */
     uint32_t change; /* index into this epoch's changes + 1; 0: unchanged */
     uint32_t stale;  /* index into the records that have dirty pages + 1; 0: none */
-    /* Changed since the last seal. Two, because an event goes to one end of a record while its
-     * label, days later, changes the middle. */
-    struct byte_range dirty[2];
     /* For whoever owns the family: something worked out from the data, to save doing so again. Not
      * stored; 0 when the data came from the store. */
     uint32_t hint;

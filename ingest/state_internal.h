@@ -1,6 +1,7 @@
 /*
- * ingest/state_internal.h -- what state.c (records in memory) and state_pages.c (their redo values
- * and pages) share. Nobody else includes it.
+ * ingest/state_internal.h -- what state.c (records in memory), state_changes.c and state_redo.c
+ * (what changed of them, and as redo values) and state_pages.c (their pages) share. Nobody else
+ * includes it.
  */
 #ifndef INGEST_STATE_INTERNAL_H
 #define INGEST_STATE_INTERNAL_H
@@ -23,10 +24,36 @@ struct record_list {
     struct record **items; /* NULL where a record was dropped since */
 };
 
+/* Bytes [from, to) of a record's data. */
+struct byte_range {
+    uint32_t from, to;
+};
+
+/* A record's ranges that changed since the last seal, apart from each other. Most records have one
+ * or two: an event goes to one end while its label, days later, changes the middle. A block of
+ * waiting events has one for each label. */
+struct change {
+    struct record *rec; /* NULL: dropped since */
+    struct byte_range first[2];
+    uint32_t more; /* index of the newest of the others in change_list.more + 1; 0: none */
+    uint32_t n_more;
+};
+
+struct more_range {
+    struct byte_range range;
+    uint32_t before; /* as change.more */
+};
+
+struct change_list {
+    size_t n, cap, n_more, cap_more;
+    struct change *items;
+    struct more_range *more;
+};
+
 struct state {
     struct slot *slots; /* open addressing, linear probing, at most 3/4 full */
     size_t n_slots, count, bytes;
-    struct record_list changes; /* changed since the last seal */
+    struct change_list changes; /* since the last seal */
     struct record_list stale;   /* have dirty pages, not in the running sweep */
     struct record_list sweep;   /* have dirty pages that the running sweep will write */
     size_t swept;               /* how far in `sweep` */
@@ -59,6 +86,12 @@ size_t state_slot(const struct state *state, uint16_t family, struct key128 id, 
 struct record *state_insert(struct state *state, uint16_t family, struct key128 id, size_t size);
 /* Takes the record out of its slot; it is the caller's then. */
 void state_take_out(struct state *state, size_t slot);
+/* state_changes.c: rec is elsewhere now, or nowhere (NULL); it has become shorter; a seal. */
+void changes_move(struct state *state, uint32_t change, struct record *rec);
+void changes_cut(struct state *state, const struct record *rec);
+void changes_forget(struct state *state);
+/* state_redo.c: rec goes. */
+void changes_drop(struct state *state, const struct record *rec);
 void record_list_add(struct record_list *list, struct record *rec, uint32_t *ret_index);
 void state_note_drop(struct state *state, const struct record *rec);
 /* Before rec becomes `size` bytes long: pages past its new end go. */

@@ -1,4 +1,4 @@
-/* The two forms in which records leave memory: redo values (byte ranges of one epoch) and pages. */
+/* Pages: the form in which records are kept on disk. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -6,137 +6,6 @@
 #include <xxhash.h>
 
 #include "ingest/state_internal.h"
-
-static void put_identity(struct buf *buf, uint16_t family, struct key128 id)
-{
-    buf_u16(buf, family);
-    buf_u64(buf, id.lo);
-    buf_u64(buf, id.hi);
-}
-
-static struct key128 read_identity(struct reader *in, uint16_t *ret_family)
-{
-    *ret_family = read_u16(in);
-    uint64_t lo = read_u64(in);
-    return (struct key128){lo, read_u64(in)};
-}
-
-/* Redo value: varint drops, {identity}*, then {identity, varint size, {varint from, len, bytes} of
- * each dirty range}*. Drops come first: a record dropped and made again within an epoch is wholly
- * dirty. */
-static void put_patch(struct buf *buf, const struct record *rec)
-{
-    put_identity(buf, rec->family, rec->id);
-    buf_varint(buf, rec->size);
-    for (const struct byte_range *range = rec->dirty; range < rec->dirty + 2; range++) {
-        buf_varint(buf, range->from);
-        buf_slice_put(buf, (struct slice){rec->data + range->from, range->to - range->from});
-    }
-}
-
-static void forget_changes(struct state *state)
-{
-    for (size_t i = 0; i < state->changes.n; i++)
-        if (state->changes.items[i])
-            state->changes.items[i]->change = 0;
-    state->changes.n = 0;
-    buf_reset(&state->drops);
-    state->n_drops = 0;
-}
-
-/* What changed is all over memory, and most of it long ago: it is loaded ahead, first the head,
- * which says where, then what changed. */
-static void prefetch_changes(const struct state *state, size_t i)
-{
-    enum { HEADS = 16, BYTES = 8, LINE = 64 };
-    struct record *const *items = state->changes.items;
-    if (i + HEADS < state->changes.n)
-        __builtin_prefetch(items[i + HEADS]);
-    const struct record *rec = i + BYTES < state->changes.n ? items[i + BYTES] : NULL;
-    if (!rec)
-        return;
-    for (const struct byte_range *range = rec->dirty; range < rec->dirty + 2; range++)
-        for (uint32_t at = range->from; at < range->to; at += LINE)
-            __builtin_prefetch(rec->data + at);
-}
-
-void state_seal(struct state *state, struct buf *ret_redo)
-{
-    buf_varint(ret_redo, state->n_drops);
-    buf_append(ret_redo, state->drops.data, state->drops.len);
-    for (size_t i = 0; i < state->changes.n; i++) {
-        prefetch_changes(state, i);
-        if (state->changes.items[i])
-            put_patch(ret_redo, state->changes.items[i]);
-    }
-    forget_changes(state);
-}
-
-static enum status load_missing(struct state *state, uint16_t family, struct key128 id)
-{
-    bool here = !state->loader || state_find(state, family, id);
-    return here ? ST_OK : state->loader(state->loader_arg, family, id);
-}
-
-static enum status apply_drops(struct state *state, struct reader *in)
-{
-    uint64_t n = read_varint(in);
-    for (uint64_t i = 0; i < n && !in->bad; i++) {
-        uint16_t family;
-        struct key128 id = read_identity(in, &family);
-        if (in->bad)
-            return ST_ECORRUPT;
-        TRY(load_missing(state, family, id));
-        struct record *rec = state_find(state, family, id);
-        if (rec)
-            state_drop(state, rec);
-    }
-    return in->bad ? ST_ECORRUPT : ST_OK;
-}
-
-struct patch {
-    uint64_t from;
-    struct slice bytes;
-};
-
-static bool read_patch(struct reader *in, uint64_t size, struct patch *ret)
-{
-    ret->from = read_varint(in);
-    ret->bytes = read_slice(in);
-    return !in->bad && ret->from <= size && ret->bytes.len <= size - ret->from;
-}
-
-static enum status apply_patch(struct state *state, struct reader *in)
-{
-    uint16_t family;
-    struct key128 id = read_identity(in, &family);
-    uint64_t size = read_varint(in);
-    struct patch patches[2];
-    if (!read_patch(in, size, &patches[0]) || !read_patch(in, size, &patches[1]) ||
-        size > STATE_RECORD_MAX)
-        return ST_ECORRUPT;
-    TRY(load_missing(state, family, id));
-    struct record *rec = state_obtain(state, family, id, size);
-    if (rec->size != size)
-        rec = state_resize(state, rec, size);
-    rec->hint = 0;
-    for (const struct patch *patch = patches; patch < patches + 2; patch++) {
-        if (patch->bytes.len == 0)
-            continue;
-        memcpy(rec->data + patch->from, patch->bytes.data, patch->bytes.len);
-        state_touch(state, rec, patch->from, patch->bytes.len);
-    }
-    return ST_OK;
-}
-
-enum status state_apply_redo(struct state *state, struct slice redo)
-{
-    struct reader in = reader_of(redo);
-    TRY(apply_drops(state, &in));
-    while (reader_left(&in) > 0)
-        TRY(apply_patch(state, &in));
-    return ST_OK;
-}
 
 void state_page_key(uint16_t family, struct key128 id, uint32_t page, char *ret)
 {
@@ -171,8 +40,7 @@ static void note_dropped_pages(struct state *state, const struct record *rec, ui
 
 void state_note_drop(struct state *state, const struct record *rec)
 {
-    put_identity(&state->drops, rec->family, rec->id);
-    state->n_drops++;
+    changes_drop(state, rec);
     note_dropped_pages(state, rec, 0);
 }
 
@@ -307,7 +175,7 @@ enum status state_load_page(struct state *state, struct slice key, struct slice 
 /* The pages of what was dropped went in the write that the drop was logged in. */
 void state_redone(struct state *state)
 {
-    forget_changes(state);
+    changes_forget(state);
     buf_reset(&state->dropped_pages);
 }
 

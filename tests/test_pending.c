@@ -247,7 +247,7 @@ Test(pending, changes_are_logged_and_come_back)
     struct pending_ref ref = append(&f, &known, 0);
     restart(&f);
     cr_assert(pending_find(f.store, id_of(1), 0, &ref));
-    pending_change(f.store, ref)->score = 0.25f;
+    pending_change(f.store, ref, PENDING_SCORE)->score = 0.25f;
     restart(&f);
     cr_assert(pending_find(f.store, id_of(1), 0, &ref));
     cr_expect(eq(flt, pending_get(f.store, ref)->score, 0.25f));

@@ -56,6 +56,33 @@ Test(state, logs_the_changed_ends_of_a_large_record_alone)
     state_free(state);
 }
 
+/* As labels change a block of waiting events: 24 bytes of each name and size, and some 5 of each
+ * change. However many there are, no more is logged than the record has, and all of it comes back.
+ */
+Test(state, logs_many_changes_of_a_record_each_alone)
+{
+    enum { APART = 100, CHANGED = 4, MOST = 200 };
+    struct state *state = state_make(), *copy = state_make();
+    struct record *rec = state_obtain(state, 7, id_of(1), MOST * APART);
+    for (uint32_t n = 3; n <= MOST; n = n * 3 / 2) {
+        struct buf before = sealed(state);
+        cr_assert(eq(int, state_apply_redo(copy, buf_slice(&before)), ST_OK));
+        for (uint32_t i = 0; i < n; i++) {
+            size_t at = (size_t)(i * 7 % n) * APART;
+            memset((char *)record_data(rec) + at, (int)(n + i), CHANGED);
+            state_touch(state, rec, at, CHANGED);
+        }
+        struct buf redo = sealed(state);
+        cr_assert(le(sz, redo.len, n <= 64 ? 30 + n * (CHANGED + 5) : (size_t)MOST * APART + 600));
+        cr_assert(eq(int, state_apply_redo(copy, buf_slice(&redo)), ST_OK));
+        cr_assert(same_digest(copy, state), "%u changes", n);
+        buf_done(&before);
+        buf_done(&redo);
+    }
+    state_free(state);
+    state_free(copy);
+}
+
 Test(state, resizing_to_the_same_size_changes_nothing)
 {
     struct state *state = state_make();

@@ -61,6 +61,29 @@ Test(state, redo_applied_twice_is_redo_applied_once)
 
 /* A record that is dropped and made again within an epoch leaves old pages and brings new ones: the
  * store must hold the new ones after a batch that does both. */
+/* In the first format a patch had two ranges, neither of them told by a number. */
+Test(state, redo_of_the_first_format_is_read)
+{
+    struct state *state = state_make();
+    struct buf redo = {0};
+    buf_varint(&redo, 0);
+    buf_u16(&redo, 7);
+    buf_u64(&redo, 0x1111);
+    buf_u64(&redo, 0x2222);
+    buf_varint(&redo, 8);
+    buf_varint(&redo, 0);
+    buf_slice_put(&redo, slice_of("ab"));
+    buf_varint(&redo, 6);
+    buf_slice_put(&redo, slice_of("yz"));
+    cr_assert(eq(int, state_apply_redo(state, buf_slice(&redo)), ST_OK));
+    struct record *rec = state_find(state, 7, (struct key128){0x1111, 0x2222});
+    cr_assert(ne(ptr, rec, NULL));
+    cr_assert(eq(u32, rec->size, 8));
+    cr_assert(eq(int, memcmp(record_data(rec), "ab\0\0\0\0yz", 8), 0));
+    buf_done(&redo);
+    state_free(state);
+}
+
 Test(state, pages_of_a_record_made_again_outlive_those_dropped)
 {
     struct life life = life_begin(1);

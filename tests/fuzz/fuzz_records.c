@@ -2,6 +2,7 @@
  * ({u8 record, u8 how, u16 from, u8 length, bytes}*), and the line is opened over it and goes on.
  * It may refuse to, or compute nonsense, but must neither crash nor hang. */
 #include "tests/fuzz/line.h"
+#include "tests/fuzz/redo.h"
 
 enum { BEFORE = 48, AFTER = 24, RECORDS_MAX = 256 };
 
@@ -10,10 +11,7 @@ struct template
 {
     struct buf redo;
     size_t n;
-    struct {
-        uint16_t family;
-        struct key128 id;
-    } records[RECORDS_MAX];
+    struct redo_record records[RECORDS_MAX];
 };
 
 static int64_t time_of(unsigned i)
@@ -24,18 +22,9 @@ static int64_t time_of(unsigned i)
 static void list_records(struct template *template)
 {
     struct reader in = reader_of(buf_slice(&template->redo));
-    read_varint(&in);
-    while (reader_left(&in) > 0 && template->n < RECORDS_MAX) {
-        template->records[template->n].family = read_u16(&in);
-        template->records[template->n].id.lo = read_u64(&in);
-        template->records[template->n].id.hi = read_u64(&in);
+    redo_skip_drops(&in);
+    while (template->n < RECORDS_MAX && redo_next_record(&in, &template->records[template->n]))
         template->n++;
-        read_varint(&in);
-        for (int i = 0; i < 2; i++) {
-            read_varint(&in);
-            read_slice(&in);
-        }
-    }
 }
 
 static const struct template *make_template(void)

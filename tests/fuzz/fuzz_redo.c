@@ -1,7 +1,7 @@
 /* Redo values: applying one again changes nothing, and what it left can be stored and read back,
  * as a redo value and as pages. */
 #include "ingest/state.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/redo.h"
 
 enum { SIZE_MAX_HERE = 1 << 16 };
 
@@ -16,18 +16,11 @@ static struct state *make_state(void)
 static bool is_small(struct slice redo)
 {
     struct reader in = reader_of(redo);
-    uint64_t drops = read_varint(&in);
-    for (uint64_t i = 0; i < drops && !in.bad; i++)
-        read_bytes(&in, 18);
-    while (!in.bad && reader_left(&in) > 0) {
-        read_bytes(&in, 18);
-        if (read_varint(&in) > SIZE_MAX_HERE)
+    struct redo_record record;
+    redo_skip_drops(&in);
+    while (redo_next_record(&in, &record))
+        if (record.size > SIZE_MAX_HERE)
             return false;
-        for (int i = 0; i < 2; i++) {
-            read_varint(&in);
-            read_slice(&in);
-        }
-    }
     return true;
 }
 

@@ -87,7 +87,7 @@ static void make_state(const char *root)
         buf_u16(&framed, (uint16_t)value.len);
         buf_append(&framed, value.data, value.len);
     }
-    write_file(root, "redo/drop-and-two", &redo);
+    write_file(root, "redo/drop-and-two-ranges-told", &redo);
     write_file(root, "pages/three", &framed);
     buf_done(&pages);
     state_free(state);
