@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "features/holidays.h"
 #include "features/kind.h"
 
 const char *const calendar_names[] = {"hour", "weekday", "weekend", "night",
@@ -64,6 +65,7 @@ struct calendar_options {
     const char *zone;
     const char *as;
     struct conf_texts days;
+    const char *country;
 };
 
 static const struct conf_option calendar_table_options[] = {
@@ -74,7 +76,7 @@ static const struct conf_option calendar_table_options[] = {
      .choices = calendar_names,
      .help = "what to read off the event's time: hour (0-23), weekday (0 is Monday), weekend "
              "(Saturday, Sunday: 1), night (hours 0 to 6: 1), day (of the month), month, or "
-             "holiday (1 on the `days`)"},
+             "holiday (1 on the `days` and the holidays of `country`)"},
     {.name = "between",
      .type = CONF_REALS,
      .at = offsetof(struct calendar_options, between),
@@ -86,7 +88,13 @@ static const struct conf_option calendar_table_options[] = {
     {.name = "days",
      .type = CONF_TEXTS,
      .at = offsetof(struct calendar_options, days),
-     .help = "the holidays, as 2018-12-25"},
+     .help = "holidays, as 2018-12-25; with `country`, more of them"},
+    {.name = "country",
+     .type = CONF_TEXT,
+     .at = offsetof(struct calendar_options, country),
+     .help =
+         "whose public holidays, by its two letters of ISO 3166, such as DE: those of the whole "
+         "country from 2012 to 2035; before and after, NaN"},
     {.name = "as",
      .type = CONF_TEXT,
      .at = offsetof(struct calendar_options, as),
@@ -104,6 +112,7 @@ struct calendar_item {
     bool bounded;
     double from, to; /* inclusive; from > to: over the end and on from the start */
     const struct zone *zone;
+    bool country; /* days outside the table of holidays are unknown */
     size_t n_days;
     int64_t *days; /* since 1970, ascending */
 };
@@ -119,14 +128,36 @@ static int compare_days(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void complain_country(const struct making *making, const struct conf_node *node,
+                             const char *country)
+{
+    const char *names[HOLIDAYS_COUNTRIES_MAX];
+    struct buf list = {0};
+    holidays_countries(names);
+    for (size_t i = 0; names[i]; i++)
+        buf_printf(&list, "%s%s", i > 0 ? " " : "", names[i]);
+    conf_complain(making->errors, conf_get(node, "country"),
+                  "the holidays of \"%s\" are not known; expected one of %.*s (or `days`)", country,
+                  (int)list.len, list.data);
+    buf_done(&list);
+}
+
+static void read_country(struct calendar_item *item, const char *country,
+                         const struct making *making, const struct conf_node *node)
+{
+    if (!country)
+        return;
+    item->country = true;
+    item->n_days = holidays_of(country, item->days);
+    if (item->n_days == 0)
+        complain_country(making, node, country);
+}
+
 static void read_days(struct calendar_item *item, const struct conf_texts *days,
                       const struct making *making, const struct conf_node *node)
 {
     struct timefmt format;
     if (timefmt_compile(slice_of("%Y-%m-%d"), NULL, &format) < 0)
-        abort();
-    item->days = calloc(days->n + 1, sizeof *item->days);
-    if (!item->days)
         abort();
     for (size_t i = 0; i < days->n; i++) {
         int64_t time;
@@ -138,6 +169,16 @@ static void read_days(struct calendar_item *item, const struct conf_texts *days,
         item->days[item->n_days++] = floor_div(time, DAY_US);
     }
     qsort(item->days, item->n_days, sizeof *item->days, compare_days);
+}
+
+static void read_holidays(struct calendar_item *item, const struct calendar_options *options,
+                          const struct making *making, const struct conf_node *node)
+{
+    item->days = calloc(HOLIDAYS_MAX + options->days.n, sizeof *item->days);
+    if (!item->days)
+        abort();
+    read_country(item, options->country, making, node);
+    read_days(item, &options->days, making, node);
 }
 
 static void read_bounds(struct calendar_item *item, const struct conf_reals *between,
@@ -175,12 +216,14 @@ static void calendar_add(struct part *part, const struct making *making, const v
     struct calendar_item *item = part_add_item(part);
     item->what = (enum calendar)options->what;
     kind_zone(making, node, options->zone, &item->zone);
-    if ((item->what == CALENDAR_HOLIDAY) != (options->days.n > 0))
-        conf_complain(making->errors, node,
-                      "`days` is the list of holidays: {calendar: holiday, "
-                      "days: [2018-12-25]}");
+    if ((item->what == CALENDAR_HOLIDAY) != (options->days.n > 0 || options->country))
+        conf_complain(
+            making->errors, node,
+            "`country` or `days` say which are holidays: {calendar: holiday, country: DE, "
+            "days: [2018-12-24]}");
     read_bounds(item, &options->between, making, node);
-    read_days(item, &options->days, making, node);
+    if (item->what == CALENDAR_HOLIDAY)
+        read_holidays(item, options, making, node);
     name_column(item, options, making, node);
 }
 
@@ -189,6 +232,8 @@ static double item_value(const struct calendar_item *item, int64_t time)
     if (item->what != CALENDAR_HOLIDAY)
         return calendar_value(item->what, time, item->zone);
     int64_t date = calendar_date(time, item->zone);
+    if (item->country && (date < holidays_begin() || date >= holidays_end()))
+        return NAN;
     return bsearch(&date, item->days, item->n_days, sizeof date, compare_days) != NULL;
 }
 

@@ -94,6 +94,9 @@ struct bounds {
     uint8_t window[SERIES_WINDOWS_MAX];
 };
 
+/* Of a read at `time`. */
+void series_bounds(const struct series *series, int64_t time, struct bounds *ret);
+
 /* Filled slots come first in a chunk. */
 static inline uint32_t filled(const struct view *view, uint32_t chunk)
 {

@@ -255,7 +255,7 @@ static void set_tumbling_bounds(const struct series *series, struct bounds *ret)
     }
 }
 
-static void set_bounds(const struct series *series, int64_t time, struct bounds *ret)
+void series_bounds(const struct series *series, int64_t time, struct bounds *ret)
 {
     ret->upper = instant_before(instant_of(time), series->delay);
     ret->n = series->n_windows;
@@ -296,7 +296,7 @@ void series_read(const struct series *series, struct record *rec, int64_t time,
                  const struct slot *self, struct aggregate *ret, int64_t *ret_previous)
 {
     struct bounds bounds;
-    set_bounds(series, time, &bounds);
+    series_bounds(series, time, &bounds);
     struct view view = rec ? view_of(series, rec) : (struct view){0};
     uint64_t previous = series->entry == SERIES_HASH
                             ? hash_read(series, &view, &bounds, self, ret)

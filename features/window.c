@@ -2,8 +2,9 @@
 #include "features/window.h"
 
 const char *const window_kind_names[] = {"sliding", "tumbling", "tiled", NULL};
-const char *const take_names[] = {"count", "sum",      "mean",  "min",   "max",
-                                  "std",   "distinct", "since", "ratio", NULL};
+const char *const take_names[] = {"count", "sum",      "mean",         "min",   "max",
+                                  "std",   "distinct", "since",        "ratio", "gap",
+                                  "burst", "velocity", "velocity_sum", NULL};
 
 static const struct conf_option window_table_options[] = {
     {.name = "window",
@@ -26,10 +27,14 @@ static const struct conf_option window_table_options[] = {
      .type = CONF_TEXTS,
      .at = offsetof(struct window_options, take),
      .required = true,
-     .help = "what of it: count, sum, mean (of none: 0), min, max (of none: NaN), std (of the "
-             "whole window; of one: 0, of none: NaN), distinct (how many different values), since "
-             "(seconds since the entry before this one, however long ago), ratio (this value to "
-             "the mean; NaN where that is 0)"},
+     .help =
+         "what of it: count, sum, mean (of none: 0), min, max (of none: NaN), std (of the "
+         "whole window; of one: 0, of none: NaN), distinct (how many different values), since "
+         "(seconds since the entry before this one, however long ago), ratio (this value to "
+         "the mean; NaN where that is 0), gap (mean seconds between entries; of one: NaN), burst "
+         "(of the gaps, (std - mean)/(std + mean): -1 regular, 0 by chance, towards 1 in bursts; "
+         "of less than three entries: NaN), velocity, velocity_sum (entries, or their sum, for "
+         "each unit of time, to that of the longest `over`, which has no column of it)"},
     {.name = "delay",
      .type = CONF_DURATION,
      .at = offsetof(struct window_options, delay),

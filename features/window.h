@@ -22,6 +22,10 @@ enum take {
     TAKE_DISTINCT,
     TAKE_SINCE,
     TAKE_RATIO,
+    TAKE_GAP,
+    TAKE_BURST,
+    TAKE_VELOCITY,
+    TAKE_VELOCITY_SUM,
     TAKES
 };
 
@@ -53,7 +57,9 @@ struct unit_column {
     uint32_t column;
     uint16_t take;   /* enum take */
     uint16_t window; /* index of `over` in the series, once that is ready */
+    uint16_t base;   /* likewise of longest */
     int64_t over;
+    int64_t longest; /* what a velocity is compared with; else over */
 };
 
 /* A stream's fields, as indices. */
@@ -71,6 +77,7 @@ struct unit {
     bool pair;
     struct series series;
     struct series_scratch scratch;
+    bool gaps;           /* some column is of the gaps between entries */
     struct where *where; /* NULL: all events */
     struct unit_binding *bindings;
     /* Windows that were added to a state are unknown until they lie behind that moment: to events

@@ -18,7 +18,7 @@ static void read_takes(struct item *item)
         else
             complain(item, "take",
                      "\"%s\" is nothing to take%s%s%s; expected count, sum, mean, min, "
-                     "max, std, distinct, since or ratio",
+                     "max, std, distinct, since, ratio, gap, burst, velocity or velocity_sum",
                      names->items[i], nearest ? "; did you mean \"" : "", nearest ? nearest : "",
                      nearest ? "\"?" : "");
     }
@@ -41,20 +41,39 @@ static bool takes_windows(const struct item *item)
     return false;
 }
 
+static bool needs_numbers(int take)
+{
+    return (take >= TAKE_SUM && take <= TAKE_STD) || take == TAKE_RATIO ||
+           take == TAKE_VELOCITY_SUM;
+}
+
+static bool is_of_gaps(int take)
+{
+    return take == TAKE_GAP || take == TAKE_BURST;
+}
+
+static bool is_velocity(int take)
+{
+    return take == TAKE_VELOCITY || take == TAKE_VELOCITY_SUM;
+}
+
 static void check_takes(const struct item *item, enum unit_source source)
 {
     const char *name = item->options->window;
     bool numeric = source == SOURCE_NUMBER || source == SOURCE_LABEL;
     for (int t = 0; t < TAKES; t++) {
-        if (!item->takes[t] || t == TAKE_COUNT || t == TAKE_SINCE || t == TAKE_DISTINCT)
+        if (!item->takes[t])
             continue;
-        if (!numeric)
+        if (!numeric && needs_numbers(t))
             complain(item, "take",
                      "\"%s\" of \"%s\" is nothing: it holds no numbers; take count, "
-                     "distinct or since",
+                     "distinct, since, gap, burst or velocity",
                      take_names[t], name);
         else if (t == TAKE_RATIO && source == SOURCE_LABEL)
             complain(item, "take", "`ratio` of `label` is nothing: an event has no label yet");
+        else if (is_of_gaps(t) && source == SOURCE_LABEL)
+            complain(item, "take", "`%s` of `label` is nothing; take it of `events`",
+                     take_names[t]);
     }
 }
 
@@ -165,6 +184,7 @@ static void widen_unit(struct unit *unit, const struct item *item)
     series->tiles = tiles > series->tiles ? tiles : series->tiles;
     series->entries_max = entries_max > series->entries_max ? entries_max : series->entries_max;
     series->spread = series->spread || item->takes[TAKE_STD];
+    unit->gaps = unit->gaps || item->takes[TAKE_GAP] || item->takes[TAKE_BURST];
     series->extremes = series->extremes || item->takes[TAKE_MIN] || item->takes[TAKE_MAX];
     for (size_t i = 0; i < options->over.n && takes_windows(item); i++)
         if (!series_add_window(series, options->over.items[i]))
@@ -191,6 +211,15 @@ static const char *over_text(const struct item *item, size_t i)
     return conf_text(over) ? conf_text(over) : conf_text(conf_item(over, i));
 }
 
+static int64_t longest_over(const struct item *item)
+{
+    const struct conf_durations *over = &item->options->over;
+    int64_t longest = 0;
+    for (size_t i = 0; i < over->n; i++)
+        longest = over->items[i] > longest ? over->items[i] : longest;
+    return longest;
+}
+
 static void add_column(const struct item *item, struct unit *unit, const char *source,
                        enum take take, size_t over)
 {
@@ -203,11 +232,13 @@ static void add_column(const struct item *item, struct unit *unit, const char *s
     unit->columns = realloc(unit->columns, (unit->n_columns + 1) * sizeof *unit->columns);
     if (!unit->columns)
         abort();
+    int64_t span = take == TAKE_SINCE ? 0 : item->options->over.items[over];
     unit->columns[unit->n_columns++] = (struct unit_column){
         .column =
             columns_add_dense(item->making->columns, item->making->errors, item->node, name.data),
         .take = (uint16_t)take,
-        .over = take == TAKE_SINCE ? 0 : item->options->over.items[over],
+        .over = span,
+        .longest = is_velocity(take) ? longest_over(item) : span,
     };
     buf_done(&name);
 }
@@ -227,6 +258,8 @@ static void add_columns(const struct item *item, struct unit *unit, struct unit 
             for (int t = 0; t < TAKES; t++) {
                 if (t == TAKE_SINCE || strcmp(options->take.items[i], take_names[t]) != 0)
                     continue;
+                if (is_velocity(t) && options->over.items[w] == longest_over(item))
+                    continue;
                 if (t == TAKE_DISTINCT)
                     add_column(item, distinct, distinct_source(options), TAKE_DISTINCT, w);
                 else
@@ -236,6 +269,15 @@ static void add_columns(const struct item *item, struct unit *unit, struct unit 
         add_column(item, unit, options->window, TAKE_SINCE, 0);
 }
 
+static bool spans_differ(const struct item *item)
+{
+    const struct conf_durations *over = &item->options->over;
+    for (size_t i = 0; i < over->n; i++)
+        if (over->items[i] != longest_over(item))
+            return true;
+    return false;
+}
+
 static void check_options(const struct item *item)
 {
     const struct window_options *options = item->options;
@@ -243,6 +285,9 @@ static void check_options(const struct item *item)
         complain(item, "where", "a window with `where:` needs a name of its own: add `as:`");
     if (takes_windows(item) && options->over.n == 0)
         complain(item, "over", "expected `over:`, such as [1d, 7d]");
+    if ((item->takes[TAKE_VELOCITY] || item->takes[TAKE_VELOCITY_SUM]) && !spans_differ(item))
+        complain(item, "over",
+                 "a velocity compares windows; expected two of them, such as [1h, 7d]");
     if (options->of && !item->takes[TAKE_DISTINCT])
         complain(item, "of", "`of:` is what `distinct` counts, which is not taken");
     if (options->kind == KIND_TILED && item->takes[TAKE_DISTINCT])

@@ -56,6 +56,12 @@ static enum status claim_family(struct unit *unit, const struct making *making)
     return ST_OK;
 }
 
+static void bind_windows(struct unit_column *column, const struct series *series)
+{
+    column->window = (uint16_t)series_window(series, column->over);
+    column->base = (uint16_t)series_window(series, column->longest);
+}
+
 enum status unit_ready(struct unit *unit, const struct making *making)
 {
     unit->series.scratch = &unit->scratch;
@@ -63,7 +69,7 @@ enum status unit_ready(struct unit *unit, const struct making *making)
     series_ready(&unit->series, making->lateness);
     for (size_t i = 0; i < unit->n_columns; i++)
         if (unit->columns[i].take != TAKE_SINCE)
-            unit->columns[i].window = (uint16_t)series_window(&unit->series, unit->columns[i].over);
+            bind_windows(&unit->columns[i], &unit->series);
     return making->state ? claim_family(unit, making) : ST_OK;
 }
 
@@ -129,15 +135,42 @@ static double ratio_of(const struct unit *unit, const struct event *event,
     return field < 0 || mean == 0 ? NAN : event->values[field].number / mean;
 }
 
-static double take(enum take what, const struct aggregate *window)
+static double std_of(const struct series_gaps *gaps)
 {
-    switch (what) {
+    return sqrt(gaps->m2 / gaps->count);
+}
+
+/* Goh & Barabasi, "Burstiness and memory in complex systems", EPL 81 (2008). */
+static double burstiness(const struct series_gaps *gaps)
+{
+    double sum = gaps->count >= 2 ? std_of(gaps) + gaps->mean : 0;
+    return sum > 0 ? (std_of(gaps) - gaps->mean) / sum : NAN;
+}
+
+static double velocity(const struct unit_column *column, double here, double base)
+{
+    return base != 0 ? here / base * ((double)column->longest / (double)column->over) : NAN;
+}
+
+static double take(const struct unit_column *column, const struct aggregate *windows,
+                   const struct series_gaps *gaps)
+{
+    const struct aggregate *window = &windows[column->window], *base = &windows[column->base];
+    switch ((enum take)column->take) {
     case TAKE_SUM:
         return window->sum;
     case TAKE_MIN:
         return window->count > 0 ? window->min : NAN;
     case TAKE_MAX:
         return window->count > 0 ? window->max : NAN;
+    case TAKE_GAP:
+        return gaps[column->window].count > 0 ? gaps[column->window].mean : NAN;
+    case TAKE_BURST:
+        return burstiness(&gaps[column->window]);
+    case TAKE_VELOCITY:
+        return velocity(column, window->count, base->count);
+    case TAKE_VELOCITY_SUM:
+        return velocity(column, window->sum, base->sum);
     default:
         return aggregate_std(window);
     }
@@ -150,7 +183,8 @@ static double seconds_between(int64_t from, int64_t to)
 }
 
 static void write_columns(const struct unit *unit, const struct event *event,
-                          const struct aggregate *windows, int64_t previous, double *dense)
+                          const struct aggregate *windows, const struct series_gaps *gaps,
+                          int64_t previous, double *dense)
 {
     const struct unit_column *column = unit->columns, *end = column + unit->n_columns;
     for (; column < end; column++) {
@@ -165,7 +199,7 @@ static void write_columns(const struct unit *unit, const struct event *event,
         else if (column->take == TAKE_RATIO)
             *ret = ratio_of(unit, event, window);
         else
-            *ret = take((enum take)column->take, window);
+            *ret = take(column, windows, gaps);
     }
 }
 
@@ -173,7 +207,8 @@ static void forget_cold(const struct unit *unit, int64_t time, double *dense)
 {
     for (size_t i = 0; i < unit->n_columns; i++) {
         const struct unit_column *column = &unit->columns[i];
-        if (column->take != TAKE_SINCE && time < unit->warm[column->window])
+        if (column->take != TAKE_SINCE &&
+            (time < unit->warm[column->window] || time < unit->warm[column->base]))
             dense[column->column] = NAN;
     }
 }
@@ -190,9 +225,12 @@ void unit_extract(struct unit *unit, struct state *state, const struct event *ev
     struct slot self;
     bool enters = unit->series.delay == 0 && entry_of(unit, event, &self);
     int64_t previous;
-    series_read(&unit->series, series_find(&unit->series, state, key), event->time,
-                enters ? &self : NULL, windows, &previous);
-    write_columns(unit, event, windows, previous, dense);
+    struct record *rec = series_find(&unit->series, state, key);
+    series_read(&unit->series, rec, event->time, enters ? &self : NULL, windows, &previous);
+    struct series_gaps gaps[SERIES_WINDOWS_MAX];
+    if (unit->gaps)
+        series_read_gaps(&unit->series, rec, event->time, enters ? &self : NULL, gaps);
+    write_columns(unit, event, windows, gaps, previous, dense);
     if (event->time < unit->cold_until)
         forget_cold(unit, event->time, dense);
 }

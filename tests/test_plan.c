@@ -104,7 +104,7 @@ ParameterizedTestParameters(plan, refusals)
         {"- {calendar: hours}", "hour"},
         {"- {calendar: hour, between: 3}", "expected two bounds"},
         {"- {calendar: hour, zone: Europe/Berlinn}", "\"Europe/Berlinn\" is no time zone"},
-        {"- {calendar: holiday}", "`days` is the list of holidays"},
+        {"- {calendar: holiday}", "`country` or `days` say which"},
         {"- {calendar: holiday, days: [2018-02-30]}", "\"2018-02-30\" is no date"},
         {"- {window: AMOUNT, by: CARD, over: 1d}", "take"},
         {"- {window: AMOUNT, by: CARD, take: mean}", "expected `over:`"},

@@ -23,12 +23,14 @@ static const struct conf_node *line_features(void)
 {
     static const struct conf_node *node;
     if (!node)
-        node = fuzz_conf("- {value: AMOUNT}\n"
-                         "- {category: COUNTRY}\n"
-                         "- {window: AMOUNT, by: CARD, over: [1d, 7d], take: [count, std, since]}\n"
-                         "- {window: AMOUNT, by: SHOP, over: 1d, take: mean, kind: tiled}\n"
-                         "- {window: label, by: SHOP, over: 30d, take: mean}\n"
-                         "- {window: events, by: CARD, over: 1d, take: distinct, of: COUNTRY}\n");
+        node = fuzz_conf(
+            "- {value: AMOUNT}\n"
+            "- {category: COUNTRY}\n"
+            "- {window: AMOUNT, by: CARD, over: [1d, 7d], take: [count, std, since, burst, "
+            "velocity]}\n"
+            "- {window: AMOUNT, by: SHOP, over: 1d, take: [mean, gap, burst], kind: tiled}\n"
+            "- {window: label, by: SHOP, over: 30d, take: mean}\n"
+            "- {window: events, by: CARD, over: 1d, take: distinct, of: COUNTRY}\n");
     return node;
 }
 

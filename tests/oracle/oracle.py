@@ -166,13 +166,21 @@ def calendar_compute(item, event, past):
 
 def window_names(item):
     stem = f"{item['window']}.by." + "+".join(as_list(item["by"]))
-    names = [f"{stem}.{over}.{take}" for over in as_list(item["over"]) for take in spans_takes(item)]
+    names = [f"{stem}.{over}.{take}" for over in as_list(item["over"])
+             for take in spans_takes(item, over)]
     return names + [f"{stem}.since"] * ("since" in as_list(item["take"]))
 
 
-def spans_takes(item):
-    """What is taken of each span; the time since the entry before has no span and comes last."""
-    return [take for take in as_list(item["take"]) if take != "since"]
+def longest_over(item):
+    return max(duration(over) for over in as_list(item["over"]))
+
+
+def spans_takes(item, over):
+    """What is taken of a span; the time since the entry before has no span and comes last, and a
+    velocity compares with the longest, which has none."""
+    return [take for take in as_list(item["take"])
+            if take != "since" and not (take.startswith("velocity")
+                                        and duration(over) == longest_over(item))]
 
 
 def delay_of(item, past):
@@ -209,18 +217,49 @@ def window_compute(item, event, past):
     result = []
     for over in as_list(item["over"]):
         entries = window_entries(item, duration(over), event, past)
-        if item["window"] == "label":
-            numbers = [past.label(e) for e in entries]
-            numbers = [number for number in numbers if not math.isnan(number)]
-        elif item["window"] == "events":
-            numbers = [1.0 for e in entries]
-        else:
-            numbers = [e.values[item["window"]] for e in entries]
-        for take in spans_takes(item):
-            result.append(TAKES[take](numbers, item, event, past))
+        numbers = numbers_of(item, entries, past)
+        for take in spans_takes(item, over):
+            if take in GAPS:
+                result.append(GAPS[take](gaps_of(entries)))
+            elif take.startswith("velocity"):
+                longest = longest_over(item)
+                base = numbers_of(item, window_entries(item, longest, event, past), past)
+                result.append(velocity(numbers, base, longest / duration(over), take))
+            else:
+                result.append(TAKES[take](numbers, item, event, past))
     if "since" in as_list(item["take"]):
         result.append(since(item, event, past))
     return result
+
+
+def numbers_of(item, entries, past):
+    if item["window"] == "label":
+        numbers = [past.label(e) for e in entries]
+        return [number for number in numbers if not math.isnan(number)]
+    if item["window"] == "events":
+        return [1.0 for e in entries]
+    return [e.values[item["window"]] for e in entries]
+
+
+def gaps_of(entries):
+    """Seconds between neighbours."""
+    times = sorted(e.time for e in entries)
+    return [(after - before) / SECOND for before, after in zip(times, times[1:])]
+
+
+def burst(gaps):
+    if len(gaps) < 2 or std(gaps) + mean(gaps) == 0:
+        return NAN
+    return (std(gaps) - mean(gaps)) / (std(gaps) + mean(gaps))
+
+
+GAPS = {"gap": lambda gaps: mean(gaps) if gaps else NAN, "burst": burst}
+
+
+def velocity(numbers, base, scale, take):
+    """How fast in a window, to how fast in the longest."""
+    of = (lambda x: float(len(x))) if take == "velocity" else math.fsum
+    return of(numbers) / of(base) * scale if of(base) != 0 else NAN
 
 
 def mean(numbers):
@@ -295,12 +334,38 @@ def stl_compute(item, event, past):
     return [columns[stl_oracle.TAKES.index(take)] for take in stl_takes(item)]
 
 
+CYCLE_WORDS = {"hour": 24, "weekday": 7, "month": 12}
+
+
+def cycle_names(item):
+    stem = item.get("as", f"cycle.{item['cycle']}")
+    return [f"{stem}.{name}{k if k > 1 else ''}" for k in range(1, item.get("terms", 1) + 1)
+            for name in ("sin", "cos")]
+
+
+def cycle_compute(item, event, past):
+    """The Fourier terms of the share of the period that has passed."""
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) \
+        + datetime.timedelta(microseconds=event.time)
+    local = moment.astimezone(zoneinfo.ZoneInfo(item.get("zone", "UTC")))
+    what = item["cycle"]
+    if what in CYCLE_WORDS:
+        step = {"hour": local.hour, "weekday": local.weekday(), "month": local.month - 1}[what]
+        share = step / CYCLE_WORDS[what]
+    else:
+        wall = microseconds(local.replace(tzinfo=datetime.timezone.utc))
+        share = wall % duration(what) / duration(what)
+    return [of(2 * math.pi * (k * share % 1)) for k in range(1, item.get("terms", 1) + 1)
+            for of in (math.sin, math.cos)]
+
+
 def no_numbers(item, *_):
     """Categories and texts are hashed: they give no column of numbers."""
     return []
 
 
 KINDS = {"value": (value_names, value_compute), "calendar": (calendar_names, calendar_compute),
+         "cycle": (cycle_names, cycle_compute),
          "window": (window_names, window_compute), "stl": (stl_names, stl_compute), "category": (no_numbers, no_numbers),
          "text": (no_numbers, no_numbers)}
 

@@ -18,6 +18,18 @@ static void put_labels(struct maker *maker, struct buf *yaml)
                one_of(maker, keeps));
 }
 
+/* Kinds that came later, drawn by a generator of their own: all else of a seed stays as it was. */
+static void put_further_features(const struct maker *maker, struct buf *yaml)
+{
+    static const char *const choices[] = {
+        "{cycle: 7d, terms: 2}",
+        "{window: AMOUNT, by: CARD, over: [3h, 2d], take: [gap, burst, velocity]}", NULL};
+    struct rng rng = rng_part(maker->number, 2);
+    for (size_t i = 0; choices[i]; i++)
+        if (rng_below(&rng, 100) < 40)
+            buf_printf(yaml, "  - %s\n", choices[i]);
+}
+
 /* AMOUNT is always a column; what crosses are made of is told by these. */
 struct columns {
     bool hour, country, shop;
@@ -52,6 +64,7 @@ static struct columns put_features(struct maker *maker, struct buf *yaml)
         if (i < 3)
             chosen[i] = choose;
     }
+    put_further_features(maker, yaml);
     return (struct columns){chosen[0], chosen[1], chosen[2]};
 }
 
