@@ -61,6 +61,19 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
+/* An answer that is over before the request is ends the request too. Not before its status is out:
+ * nghttp2 sends nothing on a stream that is to be reset. */
+static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+    (void)arg;
+    if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        return 0;
+    struct grpc_stream *stream = stream_of(session, frame->hd.stream_id);
+    if (stream && !stream->in_ended)
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+    return 0;
+}
+
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
                    size_t len, void *arg)
 {
@@ -94,6 +107,7 @@ static struct grpc_worker *make_worker(struct worker *worker)
     nghttp2_session_callbacks_set_on_begin_headers_callback(made->callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(made->callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made->callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(made->callbacks, on_sent);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made->callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(made->callbacks, on_stream_close);
     nghttp2_option_set_max_outbound_ack(made->option, ACKS_MAX);
@@ -196,7 +210,7 @@ static void closed(struct link *link)
     free(grpc);
 }
 
-static const struct link_ops ops = {take, drained, goodbye, closed};
+static const struct link_ops ops = {take, drained, goodbye, closed, "h2"};
 
 static bool greet(struct grpc *grpc)
 {

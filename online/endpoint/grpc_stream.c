@@ -336,9 +336,6 @@ static void end_without_message(struct grpc_stream *stream)
         {(uint8_t *)"grpc-message", (uint8_t *)stream->why, 12, strlen(stream->why),
          NGHTTP2_NV_FLAG_NO_COPY_NAME}};
     nghttp2_submit_response(stream->grpc->session, stream->id, head, stream->why[0] ? 4 : 3, NULL);
-    if (!stream->in_ended)
-        nghttp2_submit_rst_stream(stream->grpc->session, NGHTTP2_FLAG_NONE, stream->id,
-                                  NGHTTP2_NO_ERROR);
 }
 
 void grpc_refuse(struct grpc_stream *stream, enum refusal refusal, const char *why)

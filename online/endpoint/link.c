@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/metrics.h"
+#include "online/endpoint/tls.h"
 #include "online/endpoint/worker.h"
 
 enum { SPARE_KEPT = 256 * 1024, READS_AT_ONCE = 4 };
@@ -283,6 +284,7 @@ enum status link_open(struct link *link, const struct link_ops *ops, struct work
         return ST_ENOMEM;
     if (link->ssl) {
         SSL_set_fd(link->ssl, fd);
+        tls_set_protocol(link->ssl, ops->protocol);
         SSL_set_accept_state(link->ssl);
     }
     link->readable = event_new(worker->base, fd, EV_READ | EV_PERSIST, on_readable, link);

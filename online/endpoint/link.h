@@ -29,6 +29,8 @@ struct link_ops {
     void (*goodbye)(struct link *link);
     /* It is over: frees the connection, which begins with its link. */
     void (*closed)(struct link *link);
+    const char
+        *protocol; /* its name in a TLS handshake: a caller that speaks several must choose it */
 };
 
 struct link_list {

@@ -115,7 +115,7 @@ static void closed(struct link *link)
     free(rest);
 }
 
-static const struct link_ops ops = {take, drained, goodbye, closed};
+static const struct link_ops ops = {take, drained, goodbye, closed, "http/1.1"};
 
 void rest_accept(struct worker *worker, int fd)
 {

@@ -11,19 +11,27 @@ static enum status refuse(struct buf *error, const char *what, const char *path)
     return ST_EINVAL;
 }
 
-/* ALPN, RFC 7301: HTTP/2 where it is offered, else HTTP/1.1. */
+/* ALPN, RFC 7301. Each port speaks one protocol: who offers others as well is told which, and who
+ * offers only others is told nothing and will not be understood. */
 static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len,
                            const unsigned char *offered, unsigned n, void *arg)
 {
-    static const unsigned char ours[] = "\x02h2\x08http/1.1";
-    unsigned char *chosen;
-    (void)ssl;
+    const char *ours = SSL_get_app_data(ssl);
+    size_t len = ours ? strlen(ours) : 0;
     (void)arg;
-    if (SSL_select_next_proto(&chosen, ret_len, ours, sizeof ours - 1, offered, n) !=
-        OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_NOACK;
-    *ret = chosen;
-    return SSL_TLSEXT_ERR_OK;
+    for (unsigned at = 0; ours && at < n; at += 1U + offered[at]) {
+        if (offered[at] != len || n - at - 1 < len || memcmp(offered + at + 1, ours, len) != 0)
+            continue;
+        *ret = offered + at + 1;
+        *ret_len = (unsigned char)len;
+        return SSL_TLSEXT_ERR_OK;
+    }
+    return SSL_TLSEXT_ERR_NOACK;
+}
+
+void tls_set_protocol(SSL *ssl, const char *protocol)
+{
+    SSL_set_app_data(ssl, (void *)(uintptr_t)protocol);
 }
 
 static enum status read_files(SSL_CTX *tls, const struct endpoint_tls *options, struct buf *error)

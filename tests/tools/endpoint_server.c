@@ -8,6 +8,7 @@
  * Prints `http PORT` and `grpc PORT`, and ends gracefully at the end of its standard input.
  */
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 {
     static struct told told;
     (void)argc;
+    signal(SIGPIPE, SIG_IGN); /* as in the service: OpenSSL writes where nobody reads any more */
     told_init(&told, (size_t)number_after(argv, "--columns", 16));
     told.options.threads = (size_t)number_after(argv, "--threads", 1);
     told.options.idle = number_after(argv, "--idle-ms", 60000) * 1000;
