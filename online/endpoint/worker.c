@@ -81,16 +81,18 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     eventfd_t n;
     (void)what;
     worker->now = service_clock();
-    worker->asleep = true;
-    if (eventfd_read(fd, &n) == 0)
-        take_answers(worker);
+    eventfd_read(fd, &n);
+    /* Not before that was read: a wake-up in between would be read too, and no other would follow.
+     * Exchanged on both sides: what came before a wake-up that found us awake is seen below. */
+    atomic_exchange(&worker->asleep, true);
+    take_answers(worker);
     if (worker->stop)
         event_base_loopbreak(worker->base);
 }
 
 void worker_wake(struct worker *worker)
 {
-    if (worker->asleep && atomic_exchange(&worker->asleep, false))
+    if (atomic_exchange(&worker->asleep, false))
         eventfd_write(worker->wake_fd, 1);
 }
 
