@@ -2,7 +2,9 @@
  * tests/endpoint_fixture.h -- an endpoint over a model whose scores say which version made them, so
  * that a test can tell an answer that mixes two.
  *
- * A row's score is version * 1000 + its first column.
+ * A row's score is version * 1000 + its first column. The version is read from one of the model's
+ * weights, another for each row, all of which a publication writes: a model that were read while it
+ * is being published would give rows of one answer different versions.
  */
 #ifndef TESTS_ENDPOINT_FIXTURE_H
 #define TESTS_ENDPOINT_FIXTURE_H
@@ -13,11 +15,13 @@
 #include "models/model.h"
 #include "online/endpoint/endpoint.h"
 
-enum { TOLD_COLUMNS_MAX = 64, TOLD_STEP = 1000 };
+enum { TOLD_COLUMNS_MAX = 64, TOLD_STEP = 1000, TOLD_PRIME = 1000003 };
 
 struct told_model {
     struct model head;
     uint32_t version;
+    size_t n; /* weights */
+    float weights[];
 };
 
 static inline struct told_model *told_of(const struct model *model)
@@ -33,13 +37,17 @@ static inline void told_free(struct model *model)
 static inline void told_score(const struct model *model, const struct vector *rows, size_t n,
                               float *ret)
 {
+    const struct told_model *told = told_of(model);
     for (size_t i = 0; i < n; i++)
-        ret[i] = (float)told_of(model)->version * TOLD_STEP + rows[i].dense[0];
+        ret[i] = told->weights[i * TOLD_PRIME % told->n] * TOLD_STEP + rows[i].dense[0];
 }
 
 static inline void told_publish(struct model *from, struct model *to)
 {
-    told_of(to)->version = told_of(from)->version;
+    struct told_model *told = told_of(to);
+    told->version = told_of(from)->version;
+    for (size_t i = 0; i < told->n; i++)
+        told->weights[i] = (float)told->version;
 }
 
 static inline double told_explain(const struct model *model, const struct vector *row,
@@ -55,17 +63,6 @@ static const struct model_ops told_ops = {.name = "told",
                                           .publish = told_publish,
                                           .explain = told_explain};
 
-static inline enum status told_make(void *arg, struct model **ret)
-{
-    struct told_model *model = calloc(1, sizeof *model);
-    (void)arg;
-    if (!model)
-        return ST_ENOMEM;
-    model->head.ops = &told_ops;
-    *ret = &model->head;
-    return ST_OK;
-}
-
 struct told {
     char names[TOLD_COLUMNS_MAX][8];
     const char *columns[TOLD_COLUMNS_MAX];
@@ -77,7 +74,20 @@ struct told {
     struct endpoint_options options;
     struct endpoint *endpoint;
     bool ill;
+    size_t weights; /* of the model */
 };
+
+static inline enum status told_make(void *arg, struct model **ret)
+{
+    const struct told *told = arg;
+    struct told_model *model = calloc(1, sizeof *model + told->weights * sizeof(float));
+    if (!model)
+        return ST_ENOMEM;
+    model->head.ops = &told_ops;
+    model->n = told->weights;
+    *ret = &model->head;
+    return ST_OK;
+}
 
 static inline const char *told_health(void *arg, bool *ret_ok)
 {
@@ -94,16 +104,16 @@ static inline void told_set_version(struct told *told, uint32_t version)
 }
 
 /* Everything but the start; options may still be changed. Columns are f0, f1, ... */
-static inline void told_init(struct told *told, size_t columns)
+static inline void told_init_sized(struct told *told, size_t columns, size_t weights)
 {
-    *told = (struct told){0};
+    *told = (struct told){.weights = weights};
     for (size_t i = 0; i < columns; i++) {
         snprintf(told->names[i], sizeof told->names[i], "f%u", (unsigned)i % 10000);
         told->columns[i] = told->names[i];
     }
     told->vectors = (struct vector_schema){.n_dense = columns, .dense = told->columns};
-    if (registry_create(told_make, NULL, &told->registry) < 0 ||
-        told_make(NULL, &told->learner) < 0)
+    if (registry_create(told_make, told, &told->registry) < 0 ||
+        told_make(told, &told->learner) < 0)
         abort();
     told_set_version(told, 1);
     told->catalog.items[told->catalog.n++] = (struct served){.name = "told",
@@ -127,6 +137,11 @@ static inline void told_init(struct told *told, size_t columns)
                                               .schema = &told->schema,
                                               .health = told_health,
                                               .health_arg = told};
+}
+
+static inline void told_init(struct told *told, size_t columns)
+{
+    told_init_sized(told, columns, 1);
 }
 
 static inline enum status told_start(struct told *told)

@@ -2,14 +2,18 @@
  * An endpoint without a service behind it, for tests of clients and of abuse: the model of
  * tests/endpoint_fixture.h, in versions that take turns.
  *
- *     endpoint_server [--columns N] [--swap-us N] [--threads N] [--idle-ms N]
+ *     endpoint_server [--columns N] [--swap-us N] [--threads N] [--idle-ms N] [--weights-mib N]
  *                     [--tls CERTIFICATE KEY] [--clients CA] [--tokens FILE]
  *
- * Prints `http PORT` and `grpc PORT`, and ends gracefully at the end of its standard input.
+ * The next version comes every so many microseconds, or at a SIGUSR1. Prints `http PORT` and `grpc
+ * PORT`, and ends gracefully at the end of its standard input.
  */
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "online/endpoint/endpoint.h"
@@ -31,19 +35,40 @@ static const char *text_after(char **args, const char *name, int skip)
     return NULL;
 }
 
-/* The next version every so often, until nobody is there any more. */
-static void swap_until_end(struct told *told, long swap_us)
+/* Whether the next version is due; false: standard input has ended. */
+static bool wait_for_turn(int signals, long swap_us)
 {
     char byte;
-    struct pollfd end = {.fd = STDIN_FILENO, .events = POLLIN};
-    for (uint32_t version = 2;; version++) {
-        if (poll(&end, 1, swap_us > 0 ? 0 : -1) > 0 && read(STDIN_FILENO, &byte, 1) <= 0)
-            return;
-        if (swap_us == 0)
-            continue;
-        usleep((useconds_t)swap_us);
-        told_set_version(told, version % 1000 + 1);
+    struct signalfd_siginfo signal;
+    struct pollfd polls[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                             {.fd = signals, .events = POLLIN}};
+    for (;;) {
+        int n = poll(polls, 2, swap_us > 0 ? 0 : -1);
+        if (polls[0].revents && read(STDIN_FILENO, &byte, 1) <= 0)
+            return false;
+        if (n > 0 && polls[1].revents && read(signals, &signal, sizeof signal) > 0)
+            return true;
+        if (swap_us > 0) {
+            usleep((useconds_t)swap_us);
+            return true;
+        }
     }
+}
+
+static void swap_until_end(struct told *told, int signals, long swap_us)
+{
+    for (uint32_t version = 2; wait_for_turn(signals, swap_us); version++)
+        told_set_version(told, version % 1000 + 1);
+}
+
+/* Of SIGUSR1, which no thread gets otherwise. */
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 int main(int argc, char **argv)
@@ -51,7 +76,10 @@ int main(int argc, char **argv)
     static struct told told;
     (void)argc;
     signal(SIGPIPE, SIG_IGN); /* as in the service: OpenSSL writes where nobody reads any more */
-    told_init(&told, (size_t)number_after(argv, "--columns", 16));
+    int signals = open_signals();
+    size_t weights = (size_t)number_after(argv, "--weights-mib", 0) << 20;
+    told_init_sized(&told, (size_t)number_after(argv, "--columns", 16),
+                    weights / sizeof(float) + 1);
     told.options.threads = (size_t)number_after(argv, "--threads", 1);
     told.options.idle = number_after(argv, "--idle-ms", 60000) * 1000;
     told.options.tls.certificate = text_after(argv, "--tls", 1);
@@ -63,7 +91,10 @@ int main(int argc, char **argv)
     printf("http %d\ngrpc %d\n", endpoint_http_port(told.endpoint),
            endpoint_grpc_port(told.endpoint));
     fflush(stdout);
-    swap_until_end(&told, number_after(argv, "--swap-us", 0));
+    /* Publishing gives way to serving; what a thread was made with stays its own. */
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    setpriority(PRIO_PROCESS, 0, 10);
+    swap_until_end(&told, signals, number_after(argv, "--swap-us", 0));
     endpoint_drain(told.endpoint);
     told_done(&told);
     return 0;
