@@ -15,6 +15,11 @@
 #pragma weak rallocx
 #pragma weak dallocx
 
+/* jemalloc reads this when it starts. By default it does not take a small block out of free memory
+ * more than 64 times its size. Ours is never given back, so that it lies there in long stretches:
+ * as records come and go, memory would grow without end. */
+const char *malloc_conf = "lg_extent_max_active_fit:16";
+
 enum { HUGE_PAGE = 2 << 20 };
 
 static extent_hooks_t *common, hooks;
