@@ -5,6 +5,7 @@
 #     make check DATA=DIRECTORY  the same, and the tests on real data; fails where a file is missing
 #     make bench [DATA=...]      prints throughput and cost by stage
 #     make bench-kafka DATA=...  the same through a real Kafka broker, which it starts
+#     make bench-endpoint        requests a second to the scoring endpoint, and what one costs
 #     make fuzz SECONDS=60       gives each reader of bytes inputs that nobody thought of; or EXECUTIONS=...
 #     make soak [SOAK=...]       half an hour of traffic on a real broker, with kills: does anything grow?
 #     make format                formats all C sources
@@ -15,7 +16,7 @@ DATA ?=
 SECONDS ?= 60
 EXECUTIONS ?=
 
-.PHONY: demo check bench bench-memory fuzz format clean bench-kafka soak
+.PHONY: demo check bench bench-memory fuzz format clean bench-kafka bench-endpoint soak
 
 demo:
 	scripts/setup build
@@ -60,6 +61,13 @@ bench-kafka:
 	cmake --preset release -DBUILD_TESTING=ON
 	cmake --build --preset release --parallel $(JOBS) --target freshet topic kafka_load
 	scripts/bench-kafka build/release/freshet build/release/tests --data $(abspath $(DATA))
+
+# ENDPOINT: options of scripts/bench-endpoint.
+bench-endpoint:
+	scripts/setup check
+	cmake --preset release -DBUILD_TESTING=ON
+	cmake --build --preset release --parallel $(JOBS)
+	scripts/bench-endpoint $(ENDPOINT) build/release/freshet build/release/tests
 
 soak:
 	scripts/setup check
