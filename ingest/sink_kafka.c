@@ -258,7 +258,7 @@ static enum status make_conf(const struct sink_kafka_options *options, struct bu
         {NULL, NULL},
     };
     const struct kafka_setting defaults[] = {
-        {"linger.ms", "2"}, /* 0 sends every row by itself and collapses at 20,000 rows a second */
+        {"linger.ms", "1"}, /* 0 sends every row by itself and collapses at 20,000 rows a second */
         {"queue.buffering.max.messages", rows},
         {"queue.buffering.max.kbytes", kib},
         {"partitioner", "murmur2_random"}, /* as Kafka's own clients do */
