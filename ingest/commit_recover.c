@@ -64,10 +64,10 @@ static enum status load_named_families(struct recovery *recovery)
     return ST_OK;
 }
 
-static enum status load_record(void *arg, uint16_t family, struct key128 id)
+static enum status load_records(void *arg, const struct state_missing *records, size_t n)
 {
     struct recovery *recovery = arg;
-    return fetch_record(recovery->commit->store, recovery->state, family, id);
+    return fetch_records(recovery->commit->store, recovery->state, records, n);
 }
 
 static enum status load_pages(struct recovery *recovery)
@@ -77,7 +77,7 @@ static enum status load_pages(struct recovery *recovery)
     if (most == 0 || commit->store->ops->page_bytes(commit->store) <= most)
         return store_scan_space(commit->store, STORE_PAGE, load_page, recovery);
     state_set_incomplete(recovery->state);
-    state_set_loader(recovery->state, load_record, recovery);
+    state_set_loader(recovery->state, load_records, recovery);
     return load_named_families(recovery);
 }
 

@@ -165,12 +165,11 @@ enum status fetch_install(struct fetch *fetch, struct state *state)
     return st;
 }
 
-enum status fetch_record(struct store *store, struct state *state, uint16_t family,
-                         struct key128 id)
+enum status fetch_records(struct store *store, struct state *state,
+                          const struct state_missing *records, size_t n)
 {
-    struct state_missing record = {family, id};
     struct buf pages = {0};
-    enum status st = read_records(store, &record, 1, &pages);
+    enum status st = read_records(store, records, n, &pages);
     if (st == ST_OK)
         st = install(state, buf_slice(&pages));
     buf_done(&pages);

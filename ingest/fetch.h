@@ -58,9 +58,9 @@ STATUS_CHECKED enum status fetcher_step(struct fetcher *fetcher);
 /* Asks for what was wanted and not asked yet. */
 void fetcher_ask(struct fetcher *fetcher, struct fetch *fetch);
 
-/* The same in this thread, for recovery: all pages of a record into the state. ST_OK where there is
- * none. */
-STATUS_CHECKED enum status fetch_record(struct store *store, struct state *state, uint16_t family,
-                                        struct key128 id);
+/* The same in this thread, for recovery: all pages of records that the state lacks into it, of
+ * those that there are. */
+STATUS_CHECKED enum status fetch_records(struct store *store, struct state *state,
+                                         const struct state_missing *records, size_t n);
 
 #endif

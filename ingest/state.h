@@ -169,9 +169,10 @@ void state_durable(struct state *state, uint32_t turn);
 size_t state_evict(struct state *state, size_t bytes);
 void state_on_evict(struct state *state, uint16_t family, bool (*fn)(void *arg, struct record *rec),
                     void *arg);
-/* Recovery: how redo values find records that are elsewhere; NULL: all are here. */
-void state_set_loader(struct state *state,
-                      enum status (*fn)(void *arg, uint16_t family, struct key128 id), void *arg);
+/* Recovery: brings those of the records that the store has; those that a redo value is about and
+ * that are not here, each once and in the order of their pages' keys. NULL: all are here. */
+typedef enum status (*state_load_fn)(void *arg, const struct state_missing *records, size_t n);
+void state_set_loader(struct state *state, state_load_fn fn, void *arg);
 
 /* The key of a record's page in the store. */
 void state_page_key(uint16_t family, struct key128 id, uint32_t page, char *ret);

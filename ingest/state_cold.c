@@ -71,8 +71,7 @@ void state_on_evict(struct state *state, uint16_t family, bool (*fn)(void *arg, 
     state->on_evict[family] = (struct evict_hook){fn, arg};
 }
 
-void state_set_loader(struct state *state,
-                      enum status (*fn)(void *arg, uint16_t family, struct key128 id), void *arg)
+void state_set_loader(struct state *state, state_load_fn fn, void *arg)
 {
     state->loader = fn;
     state->loader_arg = arg;

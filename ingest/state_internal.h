@@ -71,7 +71,7 @@ struct state {
         bool (*fn)(void *arg, struct record *rec);
         void *arg;
     } on_evict[FAMILIES_MAX];
-    enum status (*loader)(void *arg, uint16_t family, struct key128 id);
+    state_load_fn loader;
     void *loader_arg;
     /* state_families.c: dropping the records of retired families, slot by slot */
     bool expiring, expire_met; /* a pass is under way; it has found some */

@@ -1,4 +1,6 @@
 /* Redo values: what changed of which records between two seals. */
+#include <stdlib.h>
+
 #include "ingest/state_internal.h"
 
 /* Redo value: varint drops, {identity}*, then a patch of each record: {identity, varint size,
@@ -93,12 +95,6 @@ void state_seal(struct state *state, struct buf *ret_redo)
     changes_forget(state);
 }
 
-static enum status load_missing(struct state *state, uint16_t family, struct key128 id)
-{
-    bool here = !state->loader || state_find(state, family, id);
-    return here ? ST_OK : state->loader(state->loader_arg, family, id);
-}
-
 static enum status apply_drops(struct state *state, struct reader *in)
 {
     uint64_t n = read_varint(in);
@@ -107,7 +103,6 @@ static enum status apply_drops(struct state *state, struct reader *in)
         struct key128 id = read_identity(in, &family);
         if (in->bad)
             return ST_ECORRUPT;
-        TRY(load_missing(state, family, id));
         struct record *rec = state_find(state, family, id);
         if (rec)
             state_drop(state, rec);
@@ -157,7 +152,6 @@ static enum status apply_patch(struct state *state, struct reader *in)
 {
     struct patch patch;
     TRY(read_patch(in, &patch));
-    TRY(load_missing(state, patch.family, patch.id));
     struct record *rec = state_obtain(state, patch.family, patch.id, patch.size);
     if (rec->size != patch.size)
         rec = state_resize(state, rec, patch.size);
@@ -172,9 +166,65 @@ static enum status apply_patch(struct state *state, struct reader *in)
     return ST_OK;
 }
 
+/* Notes all that it is about and that is not here; false: it is corrupt. */
+static bool need_all(struct state *state, struct slice redo)
+{
+    struct reader in = reader_of(redo);
+    uint16_t family;
+    for (uint64_t drops = read_varint(&in); drops > 0 && !in.bad; drops--) {
+        struct key128 id = read_identity(&in, &family);
+        if (!in.bad)
+            state_need(state, family, id);
+    }
+    struct patch patch;
+    struct patch_range range;
+    while (!in.bad && reader_left(&in) > 0) {
+        if (read_patch(&in, &patch) < 0)
+            return false;
+        state_need(state, patch.family, patch.id);
+        for (uint64_t i = 0; i < patch.n; i++)
+            read_range(&in, patch.size, &range);
+    }
+    return !in.bad;
+}
+
+/* As their pages' keys: see state_page_key(). */
+static int by_page(const void *a, const void *b)
+{
+    const struct state_missing *x = a, *y = b;
+    unsigned shard_x = hash_shard(x->id), shard_y = hash_shard(y->id);
+    if (shard_x != shard_y)
+        return shard_x < shard_y ? -1 : 1;
+    if (x->family != y->family)
+        return x->family < y->family ? -1 : 1;
+    if (x->id.hi != y->id.hi)
+        return x->id.hi < y->id.hi ? -1 : 1;
+    return (x->id.lo > y->id.lo) - (x->id.lo < y->id.lo);
+}
+
+/* At once, because the store reads many faster than one after the other. */
+static enum status load_missing(struct state *state, struct slice redo)
+{
+    state_forget_missing(state);
+    if (!need_all(state, redo))
+        return ST_ECORRUPT;
+    size_t n = 0;
+    struct state_missing *missing = state->missing;
+    if (state->n_missing > 0)
+        qsort(missing, state->n_missing, sizeof *missing, by_page);
+    for (size_t i = 0; i < state->n_missing; i++)
+        if (n == 0 || by_page(&missing[n - 1], &missing[i]) != 0)
+            missing[n++] = missing[i];
+    enum status st = n > 0 ? state->loader(state->loader_arg, missing, n) : ST_OK;
+    state_forget_missing(state);
+    return st;
+}
+
 enum status state_apply_redo(struct state *state, struct slice redo)
 {
     struct reader in = reader_of(redo);
+    if (state->loader)
+        TRY(load_missing(state, redo));
     TRY(apply_drops(state, &in));
     while (reader_left(&in) > 0)
         TRY(apply_patch(state, &in));

@@ -94,8 +94,7 @@ static void bring(struct fixture *f, uint32_t id, int64_t now)
     pending_need_append(f->store, id_of(id), now);
     const struct state_missing *missing = state_missing(f->state, &n);
     for (size_t i = 0; i < n; i++)
-        cr_assert(
-            eq(int, fetch_record(f->disk, f->state, missing[i].family, missing[i].id), ST_OK));
+        cr_assert(eq(int, fetch_records(f->disk, f->state, &missing[i], 1), ST_OK));
     state_forget_missing(f->state);
 }
 

@@ -275,7 +275,9 @@ Test(fetch, refuses_what_is_not_whole)
         make_old_and_durable(&life);
         evict_all(&life);
         spoil(&life, spoilt->record, spoilt->page, (struct slice){spoilt->data, spoilt->len});
-        cr_expect(eq(int, fetch_record(life.store, life.state, life.family, id_of(spoilt->record)),
+        cr_expect(eq(int,
+                     fetch_records(life.store, life.state,
+                                   &(struct state_missing){life.family, id_of(spoilt->record)}, 1),
                      ST_ECORRUPT),
                   "%s", spoilt->what);
         end(&life);
