@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ingest/decode_json.h"
 #include "online/endpoint/worker.h"
 #include "online/service.h"
 
@@ -26,6 +27,15 @@ const char *const call_output_names[CALL_OUTPUTS] = {"score", "features", "reaso
 
 enum { CALL_BLOCK = 32 * 1024, CALL_KEPT = 256 * 1024 };
 
+/* Both protocols' texts are UTF-8, and what is quoted may be anything and cut anywhere. */
+static void make_readable(char *text)
+{
+    if (json_is_utf8(text, strlen(text)))
+        return;
+    for (; *text; text++)
+        *text = (unsigned char)*text < 0x80 ? *text : '?';
+}
+
 bool call_refuse(struct call *call, enum refusal refusal, const char *format, ...)
 {
     if (call->refusal != REFUSED_NOT)
@@ -35,6 +45,7 @@ bool call_refuse(struct call *call, enum refusal refusal, const char *format, ..
     va_start(args, format);
     vsnprintf(call->why, sizeof call->why, format, args);
     va_end(args);
+    make_readable(call->why);
     return false;
 }
 
@@ -69,6 +80,8 @@ struct call *call_take(struct worker *worker)
 void call_give(struct call *call)
 {
     struct worker *worker = call->worker;
+    worker->asked -= call->asked;
+    call->asked = 0;
     if (arena_held(&call->arena) > CALL_KEPT) {
         call_free(call);
         worker->n_calls--;

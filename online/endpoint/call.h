@@ -58,6 +58,7 @@ struct call {
     bool binary[CALL_OUTPUTS]; /* REST: behind the JSON */
     bool raw;                  /* gRPC: outputs as bytes */
     size_t unpack_left;        /* gRPC: bytes that the message may still ask for */
+    size_t asked;              /* bytes of the arena, counted in worker->asked */
     int64_t deadline;          /* monotonic us; INT64_MAX: none */
 
     /* answered */

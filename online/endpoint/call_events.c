@@ -7,19 +7,11 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/number.h"
 #include "ingest/decode.h"
 #include "online/endpoint/call.h"
 #include "online/endpoint/worker.h"
-
-static int64_t wall_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
-}
 
 /* The decoder's memory is for its next event; what the call's own refers to is the call's. */
 static bool keep_event(struct call *call, struct decoder *decoder, size_t row, struct event *event)
@@ -77,7 +69,7 @@ static bool read_records(struct call *call, struct decoder *decoder, struct even
 {
     const struct infer_tensor *tensor = &call->inputs[0];
     struct reader in = reader_of(tensor->data);
-    int64_t now = wall_clock();
+    int64_t now = worker_wall_clock();
     if (tensor->type != INFER_BYTES)
         return call_refuse(call, REFUSED_INVALID, "input event is of type %s; expected BYTES",
                            infer_type_names[tensor->type]);
@@ -180,7 +172,7 @@ static bool read_apart(struct call *call, struct decoder *decoder, struct event 
         scalars[i] = (struct scalar){NULL, 0, SCALAR_NONE};
     if (!read_fields(call, names, n_names, scalars))
         return false;
-    int64_t now = wall_clock();
+    int64_t now = worker_wall_clock();
     for (size_t i = 0; i < call->n_rows; i++) {
         decoder_decode_values(decoder, scalars + i * n_names, now, &events[i]);
         if (!keep_event(call, decoder, i, &events[i]))
@@ -217,8 +209,12 @@ bool call_ask_events(struct call *call)
     if (!(whole ? read_records(call, decoder, events) : read_apart(call, decoder, events)))
         return false;
     make_room(call, events);
-    if (!requests_ask(worker->options->requests, worker->number, &call->request))
+    size_t size = arena_held(&call->arena);
+    if (worker->asked + size > worker->held_max ||
+        !requests_ask(worker->options->requests, worker->number, &call->request))
         return call_refuse(call, REFUSED_FULL, "too many events are waiting to be scored");
+    call->asked = size;
+    worker->asked += size;
     return true;
 }
 

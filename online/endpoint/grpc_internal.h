@@ -16,7 +16,15 @@
 #include "online/endpoint/link.h"
 #include "online/endpoint/worker.h"
 
-enum { STREAMS_MAX = 256, GRPC_PREFIX = 5, STREAM_KEPT = 64 * 1024 };
+enum {
+    STREAMS_MAX = 256,
+    HEADERS_MAX = 16 * 1024, /* of a request, each with so much more: RFC 9113, 6.5.2 */
+    HEADER_OVERHEAD = 32,
+    GRPC_PREFIX = 5,
+    STREAM_KEPT = 64 * 1024,
+    STREAM_COST = 1024, /* about, in memory: ours and nghttp2's */
+    STREAMS_KEPT = 256  /* free ones with their buffers, of a worker */
+};
 
 struct grpc_stream;
 
@@ -46,7 +54,8 @@ struct grpc_stream {
     enum refusal refusal;
     char why[240];
     int64_t deadline;
-    int scopes; /* of its token; -1: none */
+    int scopes;     /* of its token, or why there are none */
+    size_t headers; /* bytes of them so far */
     bool bad_type, encoded;
 };
 
@@ -58,6 +67,8 @@ struct grpc {
     struct grpc *next_dirty;
     bool dirty; /* in the worker's list: has something to be sent */
     bool leaving;
+    bool heard;  /* something was made of the bytes that came */
+    size_t dark; /* bytes of which nothing was made yet: nghttp2 keeps them */
 };
 
 /* A worker's. */
@@ -65,6 +76,7 @@ struct grpc_worker {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct grpc_stream *free_streams;
+    size_t n_free;
     struct grpc *dirty;
     struct grpc_stream *waiting; /* streams whose calls are on their way */
 };
@@ -78,7 +90,8 @@ struct grpc_stream *grpc_stream_take(struct grpc *grpc, int32_t id);
 void grpc_stream_give(struct grpc_stream *stream);
 /* The head of the request is there: refuses what can be refused by now. */
 void grpc_stream_begin(struct grpc_stream *stream);
-void grpc_stream_header(struct grpc_stream *stream, struct slice name, struct slice value);
+/* False: there is too much of them. */
+bool grpc_stream_header(struct grpc_stream *stream, struct slice name, struct slice value);
 /* Takes messages that have come, one at a time. */
 void grpc_stream_go_on(struct grpc_stream *stream);
 /* The call that was on its way has been answered; and if that was later, goes on behind it. */

@@ -8,8 +8,7 @@
 enum {
     WINDOW_STREAM = 1024 * 1024,
     WINDOW_CONNECTION = 4 * 1024 * 1024,
-    HEADERS_MAX = 16 * 1024,
-    SEND_AT_ONCE = 256 * 1024,
+    DARK_MAX = 128 * 1024,
     RESETS_BURST = 500, /* streams given up by the peer, then so many a second */
     RESETS_A_SECOND = 100,
     ACKS_MAX = 200 /* answers to SETTINGS and PING that the peer does not read */
@@ -40,17 +39,17 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 {
     struct grpc_stream *stream = stream_of(session, frame->hd.stream_id);
     (void)flags;
-    (void)arg;
-    if (stream)
-        grpc_stream_header(stream, (struct slice){(const char *)name, name_len},
-                           (struct slice){(const char *)value, value_len});
+    ((struct grpc *)arg)->heard = true;
+    if (stream && !grpc_stream_header(stream, (struct slice){(const char *)name, name_len},
+                                      (struct slice){(const char *)value, value_len}))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the stream is reset */
     return 0;
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     struct grpc_stream *stream = stream_of(session, frame->hd.stream_id);
-    (void)arg;
+    ((struct grpc *)arg)->heard = true;
     if (!stream || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
@@ -79,7 +78,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 {
     struct grpc_stream *stream = stream_of(session, id);
     (void)flags;
-    (void)arg;
+    ((struct grpc *)arg)->heard = true;
     if (stream && !grpc_stream_add(stream, data, len))
         grpc_refuse(stream, REFUSED_TOO_LARGE, "the request is larger than is allowed");
     return 0;
@@ -125,7 +124,7 @@ static bool fill(struct grpc *grpc)
 {
     const uint8_t *data;
     ssize_t n;
-    while (link_unsent(&grpc->link) < SEND_AT_ONCE &&
+    while (link_unsent(&grpc->link) < LINK_OUT_MAX &&
            (n = nghttp2_session_mem_send(grpc->session, &data)) != 0) {
         if (n < 0)
             return false;
@@ -173,10 +172,21 @@ void grpc_flush(struct worker *worker)
 
 /* What comes in. */
 
+/* A head may come by and by, and nghttp2 says nothing until it has a header of it. */
+static void count_dark(struct grpc *grpc, size_t len)
+{
+    size_t before = grpc->dark;
+    grpc->dark = grpc->heard ? 0 : before + len < DARK_MAX ? before + len : DARK_MAX;
+    if (grpc->dark != before)
+        link_keep(&grpc->link, (ssize_t)grpc->dark - (ssize_t)before);
+}
+
 static ssize_t take(struct link *link, const char *data, size_t len)
 {
     struct grpc *grpc = (struct grpc *)link;
+    grpc->heard = false;
     ssize_t n = nghttp2_session_mem_recv(grpc->session, (const uint8_t *)data, len);
+    count_dark(grpc, len);
     grpc_send(grpc);
     return n < 0 ? -1 : (ssize_t)len;
 }
@@ -206,6 +216,7 @@ static void closed(struct link *link)
     forget_dirty(grpc);
     while (grpc->streams)
         grpc_stream_give(grpc->streams);
+    link_keep(link, -(ssize_t)grpc->dark);
     nghttp2_session_del(grpc->session);
     free(grpc);
 }

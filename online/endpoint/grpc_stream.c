@@ -13,14 +13,21 @@ struct grpc_stream *grpc_stream_take(struct grpc *grpc, int32_t id)
 {
     struct grpc_worker *worker = grpc->link.worker->grpc;
     struct grpc_stream *stream = worker->free_streams;
-    if (stream)
+    if (stream) {
         worker->free_streams = stream->behind;
-    else if (!(stream = calloc(1, sizeof *stream)))
+        worker->n_free--;
+    } else if (!(stream = calloc(1, sizeof *stream))) {
         return NULL;
+    }
+    link_keep(&grpc->link, STREAM_COST);
     struct buf in = stream->in, out = stream->out;
     in.len = out.len = 0;
-    *stream = (struct grpc_stream){
-        .grpc = grpc, .id = id, .in = in, .out = out, .deadline = INT64_MAX, .scopes = -1};
+    *stream = (struct grpc_stream){.grpc = grpc,
+                                   .id = id,
+                                   .in = in,
+                                   .out = out,
+                                   .deadline = INT64_MAX,
+                                   .scopes = TOKEN_UNKNOWN};
     stream->behind = grpc->streams;
     if (stream->behind)
         stream->behind->before = stream;
@@ -75,11 +82,19 @@ void grpc_stream_give(struct grpc_stream *stream)
     if (stream->behind)
         stream->behind->before = stream->before;
     nghttp2_session_set_stream_user_data(stream->grpc->session, stream->id, NULL);
-    worker->held -= stream->in.len;
+    link_keep(&stream->grpc->link,
+              -(ssize_t)(STREAM_COST + stream->in.len + stream->out.len - stream->out_at));
+    if (worker->grpc->n_free == STREAMS_KEPT) {
+        buf_done(&stream->in);
+        buf_done(&stream->out);
+        free(stream);
+        return;
+    }
     shrink(&stream->in);
     shrink(&stream->out);
     stream->behind = worker->grpc->free_streams;
     worker->grpc->free_streams = stream;
+    worker->grpc->n_free++;
 }
 
 /* The head of a request. */
@@ -111,12 +126,16 @@ static void take_timeout(struct grpc_stream *stream, struct slice value)
 {
     int64_t timeout = read_timeout(value);
     if (timeout >= 0)
-        stream->deadline = stream->grpc->link.worker->now + timeout;
+        stream->deadline = service_clock() + timeout; /* the worker's now is of its last tick */
 }
 
-void grpc_stream_header(struct grpc_stream *stream, struct slice name, struct slice value)
+/* A byte of a compressed head may stand for thousands, and a token costs a digest. */
+bool grpc_stream_header(struct grpc_stream *stream, struct slice name, struct slice value)
 {
     struct tokens *tokens = stream->grpc->link.worker->shared->tokens;
+    stream->headers += name.len + value.len + HEADER_OVERHEAD;
+    if (stream->headers > HEADERS_MAX)
+        return false;
     if (slice_eq(name, slice_of(":path")))
         stream->method = find_method(value);
     else if (slice_eq(name, slice_of("grpc-timeout")))
@@ -126,7 +145,8 @@ void grpc_stream_header(struct grpc_stream *stream, struct slice name, struct sl
     else if (slice_eq(name, slice_of("grpc-encoding")))
         stream->encoded = !slice_eq(value, slice_of("identity"));
     else if (tokens && slice_eq(name, slice_of("authorization")))
-        stream->scopes = tokens_scopes(tokens, value);
+        stream->scopes = tokens_scopes(tokens, value, worker_wall_clock());
+    return true;
 }
 
 void grpc_stream_begin(struct grpc_stream *stream)
@@ -141,7 +161,9 @@ void grpc_stream_begin(struct grpc_stream *stream)
         grpc_refuse(stream, REFUSED_METHOD, "compressed messages are not read");
     } else if (worker->shared->tokens && stream->method->scope) {
         if (stream->scopes < 0)
-            grpc_refuse(stream, REFUSED_TOKEN, "a bearer token is needed");
+            grpc_refuse(stream, REFUSED_TOKEN,
+                        stream->scopes == TOKEN_EXPIRED ? "this token has expired"
+                                                        : "a bearer token is needed");
         else if (!(stream->scopes & stream->method->scope))
             grpc_refuse(stream, REFUSED_SCOPE, "this token is not for scoring");
     }
@@ -154,32 +176,33 @@ bool grpc_stream_add(struct grpc_stream *stream, const uint8_t *data, size_t len
     struct worker *worker = stream->grpc->link.worker;
     if (stream->ended)
         return true;
-    if (stream->in.len + len > worker->options->body_max + GRPC_PREFIX ||
-        worker->held + len > worker->held_max)
+    if (stream->in.len + len > worker->options->body_max + GRPC_PREFIX)
         return false;
-    worker->held += len;
+    link_keep(&stream->grpc->link, (ssize_t)len);
     buf_append(&stream->in, data, len);
     return true;
 }
 
-static void drop_front(struct grpc_stream *stream, size_t len)
+/* Once for all messages that were taken: moving the rest up for each costs the square of them. */
+static void drop_taken(struct grpc_stream *stream, size_t taken)
 {
-    size_t rest = stream->in.len - len;
-    if (rest > 0)
-        memmove(stream->in.data, stream->in.data + len, rest);
+    size_t rest = stream->in.len - taken;
+    if (taken > 0 && rest > 0)
+        memmove(stream->in.data, stream->in.data + taken, rest);
     stream->in.len = rest;
-    stream->grpc->link.worker->held -= len;
+    link_keep(&stream->grpc->link, -(ssize_t)taken);
 }
 
 /* Whether there is a whole message; refuses what will never be one. */
-static bool has_message(struct grpc_stream *stream, struct slice *ret)
+static bool has_message(struct grpc_stream *stream, size_t at, struct slice *ret)
 {
     uint32_t len;
-    if (stream->in.len < GRPC_PREFIX)
+    if (stream->in.len - at < GRPC_PREFIX)
         return false;
-    memcpy(&len, stream->in.data + 1, sizeof len);
+    const char *data = stream->in.data + at;
+    memcpy(&len, data + 1, sizeof len);
     len = ntohl(len);
-    if (stream->in.data[0] != 0) {
+    if (data[0] != 0) {
         grpc_refuse(stream, REFUSED_METHOD, "compressed messages are not read");
         return false;
     }
@@ -187,8 +210,8 @@ static bool has_message(struct grpc_stream *stream, struct slice *ret)
         grpc_refuse(stream, REFUSED_TOO_LARGE, "the request is larger than is allowed");
         return false;
     }
-    *ret = (struct slice){stream->in.data + GRPC_PREFIX, len};
-    return stream->in.len >= GRPC_PREFIX + (size_t)len;
+    *ret = (struct slice){data + GRPC_PREFIX, len};
+    return stream->in.len - at >= GRPC_PREFIX + (size_t)len;
 }
 
 static void take_message(struct grpc_stream *stream, struct slice message)
@@ -219,13 +242,15 @@ static void end_well(struct grpc_stream *stream)
 void grpc_stream_go_on(struct grpc_stream *stream)
 {
     struct slice message;
+    size_t taken = 0;
     while (!stream->ended && !stream->call && (stream->method->streaming || stream->in_ended) &&
-           has_message(stream, &message)) {
+           has_message(stream, taken, &message)) {
         take_message(stream, message);
-        drop_front(stream, GRPC_PREFIX + message.len);
+        taken += GRPC_PREFIX + message.len;
         if (!stream->method->streaming && !stream->call && !stream->ended)
             end_well(stream);
     }
+    drop_taken(stream, taken);
     if (stream->ended || stream->call || !stream->in_ended)
         return;
     if (stream->method->streaming && stream->in.len == 0)
@@ -259,6 +284,7 @@ ssize_t grpc_stream_read(nghttp2_session *session, int32_t id, uint8_t *to, size
     if (n > 0)
         memcpy(to, stream->out.data + stream->out_at, n);
     stream->out_at += n;
+    link_keep(&stream->grpc->link, -(ssize_t)n);
     if (n < left)
         return (ssize_t)n;
     stream->out.len = stream->out_at = 0;
@@ -299,6 +325,7 @@ void grpc_reply(struct grpc_stream *stream, const ProtobufCMessage *message)
     memcpy(to + 1, &order, sizeof order);
     protobuf_c_message_pack(message, (uint8_t *)to + GRPC_PREFIX);
     stream->out.len += GRPC_PREFIX + len;
+    link_keep(&stream->grpc->link, (ssize_t)(GRPC_PREFIX + len));
     if (!stream->begun)
         begin(stream);
     else

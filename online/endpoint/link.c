@@ -9,7 +9,7 @@
 #include "online/endpoint/tls.h"
 #include "online/endpoint/worker.h"
 
-enum { SPARE_KEPT = 256 * 1024, READS_AT_ONCE = 4 };
+enum { SPARE_KEPT = 256 * 1024, READS_AT_ONCE = 4, LINGER_MS = 1000, LOOK_MS = 500 };
 
 /* Buffers on loan. */
 
@@ -39,6 +39,19 @@ struct buf *link_out(struct link *link)
 size_t link_unsent(const struct link *link)
 {
     return link->out.len - link->out_at;
+}
+
+static void count_held(struct link *link)
+{
+    size_t held = link->in.len + link_unsent(link) + link->kept;
+    link->worker->held += held - link->held;
+    link->held = held;
+}
+
+void link_keep(struct link *link, ssize_t bytes)
+{
+    link->kept += (size_t)bytes;
+    count_held(link);
 }
 
 /* The list of links, the one silent for longest first. */
@@ -99,12 +112,6 @@ static ssize_t write_some(struct link *link, const char *from, size_t len)
 
 /* In. */
 
-static void count_held(struct link *link)
-{
-    link->worker->held += link->in.len - link->held;
-    link->held = link->in.len;
-}
-
 static void keep_rest(struct link *link, size_t taken)
 {
     size_t rest = link->in.len - taken;
@@ -114,19 +121,18 @@ static void keep_rest(struct link *link, size_t taken)
         memmove(link->in.data, link->in.data + taken, rest);
         link->in.len = rest;
     }
+    link->since = rest == 0 ? 0 : taken > 0 ? link->worker->now : link->since;
     count_held(link);
 }
 
-/* False: all connections together hold too much. */
-static bool keep(struct link *link, const char *data, size_t len)
+static void keep(struct link *link, const char *data, size_t len)
 {
-    if (link->worker->held + len > link->worker->held_max)
-        return false;
-    if (!link->in.data)
+    if (!link->in.data) {
         lend(link->worker, &link->in);
+        link->since = link->worker->now;
+    }
     buf_append(&link->in, data, len);
     count_held(link);
-    return true;
 }
 
 static ssize_t take(struct link *link, const char *data, size_t len)
@@ -151,20 +157,35 @@ static bool hand_over_kept(struct link *link)
 
 static bool hand_over(struct link *link, const char *data, size_t len)
 {
-    if (link->in.len > 0)
-        return keep(link, data, len) && (link->paused || hand_over_kept(link));
+    if (link->in.len > 0) {
+        keep(link, data, len);
+        return link->paused || hand_over_kept(link);
+    }
     ssize_t taken = take(link, data, len);
     if (taken < 0)
         return false;
-    return (size_t)taken == len || keep(link, data + taken, len - (size_t)taken);
+    if ((size_t)taken < len)
+        keep(link, data + taken, len - (size_t)taken);
+    return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* Of one that lingers: to nobody. */
+static void throw_away(struct link *link)
 {
-    struct link *link = arg;
     struct worker *worker = link->worker;
-    (void)fd;
-    (void)what;
+    for (int i = 0; i < READS_AT_ONCE; i++) {
+        ssize_t n = read_some(link, worker->scratch, SCRATCH);
+        if (n > 0)
+            continue;
+        if (n == 0)
+            link_close(link);
+        return;
+    }
+}
+
+static void read_on(struct link *link)
+{
+    struct worker *worker = link->worker;
     touch(link);
     for (int i = 0; i < READS_AT_ONCE && !link->paused && !link->ending; i++) {
         ssize_t n = read_some(link, worker->scratch, SCRATCH);
@@ -179,6 +200,19 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             break;
     }
     link_flush(link);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct link *link = arg;
+    struct worker *worker = link->worker;
+    (void)fd;
+    (void)what;
+    if (link->ending)
+        throw_away(link);
+    else
+        read_on(link);
+    link_make_room(worker);
 }
 
 /* Out. */
@@ -213,6 +247,19 @@ static void watch(struct link *link, bool reads, bool writes)
     }
 }
 
+/* All is sent that ever will be. Returns whether it is still there. */
+static bool finish(struct link *link)
+{
+    if (!link->lingers) {
+        link_close(link);
+        return false;
+    }
+    link->active = link->worker->now;
+    shutdown(link->fd, SHUT_WR);
+    watch(link, true, false);
+    return true;
+}
+
 bool link_flush(struct link *link)
 {
     do {
@@ -227,11 +274,10 @@ bool link_flush(struct link *link)
                 link->ops->drained(link);
         }
     } while (link_unsent(link) > 0 && link->out_at == 0);
-    if (link->ending && link_unsent(link) == 0) {
-        link_close(link);
-        return false;
-    }
-    bool choked = link_unsent(link) > LINK_OUT_MAX;
+    count_held(link);
+    if (link->ending && link_unsent(link) == 0)
+        return finish(link);
+    bool choked = link_unsent(link) >= LINK_OUT_MAX;
     watch(link, !link->paused && !choked && !link->ending, link_unsent(link) > 0);
     return true;
 }
@@ -261,6 +307,12 @@ bool link_resume(struct link *link)
 void link_end(struct link *link)
 {
     link->ending = true;
+}
+
+void link_end_early(struct link *link)
+{
+    link->ending = true;
+    link->lingers = true;
 }
 
 /* Beginning and end. */
@@ -308,22 +360,46 @@ void link_close(struct link *link)
     list_remove(&worker->links, link);
     worker->n_links--;
     metric_add(worker->shared->metrics.connections, -1);
-    worker->held -= link->held;
     take_back(worker, &link->in);
     take_back(worker, &link->out);
+    link->out_at = 0;
+    count_held(link);
     SSL_free(link->ssl);
     close(link->fd);
     link->ops->closed(link);
 }
 
+static bool is_over(const struct link *link, int64_t now)
+{
+    int64_t idle = link->worker->options->idle;
+    bool waits = link->busy && link_unsent(link) == 0; /* for us */
+    if (link->ending && link->lingers && link_unsent(link) == 0)
+        return now - link->active > LINGER_MS * 1000;
+    return !waits && (now - link->active > idle || (link->since > 0 && now - link->since > idle));
+}
+
 void link_expire(struct worker *worker, int64_t now)
 {
-    int64_t idle = worker->options->idle;
-    struct link *link = worker->links.first;
-    while (link && now - link->active > idle) {
-        struct link *next = link->behind;
-        if (!link->busy || link_unsent(link) > 0)
+    struct link *next;
+    if (now < worker->expires)
+        return;
+    worker->expires = now + LOOK_MS * 1000;
+    for (struct link *link = worker->links.first; link; link = next) {
+        next = link->behind;
+        if (is_over(link, now))
             link_close(link);
-        link = next;
+    }
+}
+
+void link_make_room(struct worker *worker)
+{
+    while (worker->held > worker->held_max) {
+        struct link *most = worker->links.first;
+        for (struct link *link = most; link; link = link->behind)
+            most = link->held > most->held ? link : most;
+        if (!most || most->held == 0)
+            return;
+        metric_add(worker->shared->metrics.refused, 1);
+        link_close(most);
     }
 }

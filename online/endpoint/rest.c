@@ -29,7 +29,7 @@ static ssize_t refuse_for_good(struct rest *rest, int status)
     rest_answer(rest, texts[i].status, texts[i].reason, buf_slice(body));
     buf_done(body);
     metric_add(rest->link.worker->shared->metrics.refused, 1);
-    link_end(&rest->link);
+    link_end_early(&rest->link);
     return 0;
 }
 
@@ -69,6 +69,7 @@ static ssize_t take(struct link *link, const char *data, size_t len)
 {
     struct rest *rest = (struct rest *)link;
     size_t at = 0;
+    rest->choked = false;
     while (at < len && !rest->call && !link->ending && link_unsent(link) < LINK_OUT_MAX) {
         struct http1_head head;
         ssize_t head_len = http1_parse(data + at, len - at, &head);
@@ -85,16 +86,19 @@ static ssize_t take(struct link *link, const char *data, size_t len)
         answer_one(rest, &head, (struct slice){data + at + head_len, head.length});
         at += whole;
     }
+    rest->choked = at < len && link_unsent(link) >= LINK_OUT_MAX;
     if (rest->call)
         link_pause(link);
     link->busy = rest->call != NULL;
     return (ssize_t)(link->ending ? len : at);
 }
 
-/* Room again for what was left unread because too much was unsent. */
+/* Room again for what was left unread. Only for that: a request that is not all there would be
+ * looked at for ever, and nothing else. */
 static void drained(struct link *link)
 {
-    if (!link->taking && !link->paused && link->in.len > 0 && link->in.len >= link->need)
+    const struct rest *rest = (struct rest *)link;
+    if (rest->choked && !link->taking && !link->paused)
         event_active(link->readable, EV_READ, 0);
 }
 

@@ -24,6 +24,7 @@ struct rest {
     bool keep_alive;   /* after the answer that is due */
     bool no_body;      /* HEAD */
     bool continued;    /* 100 Continue was sent for what comes */
+    bool choked;       /* requests are left unread because too much is unsent */
 };
 
 /* A connection that was accepted. */

@@ -188,11 +188,13 @@ static bool may(struct rest *rest, const struct http1_head *head, struct slice p
     struct tokens *tokens = rest->link.worker->shared->tokens;
     if (!tokens || is(part, "health"))
         return true;
-    int scopes = tokens_scopes(tokens, head->authorization);
+    int scopes = tokens_scopes(tokens, head->authorization, worker_wall_clock());
     if (scopes >= 0 && (scopes & SCOPE_SCORE))
         return true;
     rest_refuse(rest, scopes < 0 ? REFUSED_TOKEN : REFUSED_SCOPE,
-                scopes < 0 ? "a bearer token is needed" : "this token is not for scoring");
+                scopes == TOKEN_EXPIRED ? "this token has expired"
+                : scopes < 0            ? "a bearer token is needed"
+                                        : "this token is not for scoring");
     return false;
 }
 

@@ -11,10 +11,12 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/timefmt.h"
 
 struct token {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     int scopes;
+    int64_t expires; /* INT64_MAX: never */
 };
 
 struct token_list {
@@ -23,7 +25,7 @@ struct token_list {
 };
 
 struct tokens {
-    char *path;
+    char *path; /* NULL: none */
     struct stat seen;
     struct token_list list;
     pthread_rwlock_t lock; /* of the list */
@@ -48,22 +50,32 @@ static struct slice next_word(struct slice *line)
     return word;
 }
 
-static bool read_scopes(struct slice line, int *ret)
+static bool read_expiry(struct slice word, int64_t *ret)
 {
-    struct slice word;
-    *ret = 0;
-    while ((word = next_word(&line)).len > 0 && word.data[0] != '#') {
-        if (slice_eq(word, slice_of("score")))
-            *ret |= SCOPE_SCORE;
-        else if (slice_eq(word, slice_of("admin")))
-            *ret |= SCOPE_ADMIN;
-        else
-            return false;
-    }
-    return *ret != 0;
+    static const struct timefmt format = {.kind = TIMEFMT_RFC3339};
+    static const char name[] = "expires=";
+    size_t len = sizeof name - 1;
+    return word.len > len && memcmp(word.data, name, len) == 0 && *ret == INT64_MAX &&
+           timefmt_parse(&format, (struct slice){word.data + len, word.len - len}, ret) == ST_OK;
 }
 
-static void add(struct token_list *list, struct slice token, int scopes)
+/* What stands behind a token. */
+static bool read_rights(struct slice line, struct token *ret)
+{
+    struct slice word;
+    *ret = (struct token){.expires = INT64_MAX};
+    while ((word = next_word(&line)).len > 0 && word.data[0] != '#') {
+        if (slice_eq(word, slice_of("score")))
+            ret->scopes |= SCOPE_SCORE;
+        else if (slice_eq(word, slice_of("admin")))
+            ret->scopes |= SCOPE_ADMIN;
+        else if (!read_expiry(word, &ret->expires))
+            return false;
+    }
+    return ret->scopes != 0;
+}
+
+static void add(struct token_list *list, struct slice text, struct token token)
 {
     if (list->n == list->cap) {
         list->cap = list->cap ? list->cap * 2 : 16;
@@ -71,9 +83,8 @@ static void add(struct token_list *list, struct slice token, int scopes)
         if (!list->items)
             abort();
     }
-    struct token *item = &list->items[list->n++];
-    item->scopes = scopes;
-    SHA256((const unsigned char *)token.data, token.len, item->digest);
+    SHA256((const unsigned char *)text.data, text.len, token.digest);
+    list->items[list->n++] = token;
 }
 
 static enum status read_list(struct slice text, struct buf *error, struct token_list *ret)
@@ -84,15 +95,17 @@ static enum status read_list(struct slice text, struct buf *error, struct token_
         text.data += line.len + (lf != NULL);
         text.len -= line.len + (lf != NULL);
         struct slice token = next_word(&line);
-        int scopes;
+        struct token rights;
         if (token.len == 0 || token.data[0] == '#')
             continue;
-        if (!read_scopes(line, &scopes)) {
-            buf_printf(error, "line %d: expected a token and its scopes, of score and admin",
+        if (!read_rights(line, &rights)) {
+            buf_printf(error,
+                       "line %d: expected a token, its scopes, of score and admin, and perhaps "
+                       "expires=YYYY-MM-DDTHH:MM:SSZ",
                        number);
             return ST_EINVAL;
         }
-        add(ret, token, scopes);
+        add(ret, token, rights);
     }
     return ST_OK;
 }
@@ -133,6 +146,21 @@ enum status tokens_open(const char *path, struct buf *error, struct tokens **ret
     return ST_OK;
 }
 
+enum status tokens_parse(struct slice text, struct buf *error, struct tokens **ret)
+{
+    struct tokens *tokens = calloc(1, sizeof *tokens);
+    if (!tokens)
+        return ST_ENOMEM;
+    pthread_rwlock_init(&tokens->lock, NULL);
+    enum status st = read_list(text, error, &tokens->list);
+    if (st < 0) {
+        tokens_free(tokens);
+        return st;
+    }
+    *ret = tokens;
+    return ST_OK;
+}
+
 void tokens_free(struct tokens *tokens)
 {
     if (!tokens)
@@ -154,7 +182,7 @@ void tokens_refresh(struct tokens *tokens)
     struct stat now;
     struct token_list fresh = {0};
     struct buf error = {0};
-    if (stat(tokens->path, &now) < 0 || is_same(&now, &tokens->seen))
+    if (!tokens->path || stat(tokens->path, &now) < 0 || is_same(&now, &tokens->seen))
         return;
     tokens->seen = now;
     if (load(tokens->path, &error, &fresh) < 0) {
@@ -172,19 +200,26 @@ void tokens_refresh(struct tokens *tokens)
     buf_done(&error);
 }
 
-int tokens_scopes(struct tokens *tokens, struct slice authorization)
+/* All are looked at, whichever it is. Of a token that stands there twice the last line counts. */
+static int find(const struct token_list *list, const unsigned char *digest, int64_t now)
+{
+    int scopes = TOKEN_UNKNOWN;
+    for (size_t i = 0; i < list->n; i++)
+        if (CRYPTO_memcmp(list->items[i].digest, digest, SHA256_DIGEST_LENGTH) == 0)
+            scopes = now < list->items[i].expires ? list->items[i].scopes : TOKEN_EXPIRED;
+    return scopes;
+}
+
+int tokens_scopes(struct tokens *tokens, struct slice authorization, int64_t now)
 {
     static const char bearer[] = "bearer ";
     unsigned char digest[SHA256_DIGEST_LENGTH];
     size_t skip = sizeof bearer - 1;
-    int scopes = -1;
     if (authorization.len <= skip || strncasecmp(authorization.data, bearer, skip) != 0)
-        return -1;
+        return TOKEN_UNKNOWN;
     SHA256((const unsigned char *)authorization.data + skip, authorization.len - skip, digest);
     pthread_rwlock_rdlock(&tokens->lock);
-    for (size_t i = 0; i < tokens->list.n; i++)
-        if (CRYPTO_memcmp(tokens->list.items[i].digest, digest, sizeof digest) == 0)
-            scopes = tokens->list.items[i].scopes;
+    int scopes = find(&tokens->list, digest, now);
     pthread_rwlock_unlock(&tokens->lock);
     return scopes;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -15,8 +16,8 @@
 #include "online/endpoint/rest.h"
 #include "online/service.h"
 
-/* Requests that are not all there yet may take this much memory of a worker, and two of the largest
- * more. */
+/* Requests that are not all there yet and answers that nobody takes may hold this much memory of a
+ * worker, and two of the largest more. */
 #define HELD_MAX ((size_t)64 << 20)
 
 enum { ACCEPTS_AT_ONCE = 64, TICK_MS = 100 };
@@ -38,14 +39,32 @@ static void take_connection(struct worker *worker, int which, int fd)
         grpc_accept(worker, fd);
 }
 
+/* Whoever waits is there at the next look again: without this, at once and for ever. */
+static void stop_accepting(struct worker *worker)
+{
+    worker->out_of_files = true;
+    for (int i = 0; i < 2; i++)
+        if (worker->listening[i])
+            event_del(worker->listening[i]);
+}
+
+static void accept_again(struct worker *worker)
+{
+    worker->out_of_files = false;
+    for (int i = 0; i < 2; i++)
+        if (worker->listening[i])
+            event_add(worker->listening[i], NULL);
+}
+
 static void on_accept(struct worker *worker, int which)
 {
     worker->now = service_clock();
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
         int fd = accept4(worker->listeners[which], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+            stop_accepting(worker);
         if (fd < 0)
-            return; /* none, or another worker took it, or it has gone, or there are no more files
-                     */
+            return; /* none, or another worker took it, or it has gone */
         take_connection(worker, which, fd);
     }
 }
@@ -73,6 +92,7 @@ static void take_answers(struct worker *worker)
     while (requests && (request = requests_answered(requests, worker->number)))
         call_extracted(request->owner);
     grpc_flush(worker);
+    link_make_room(worker);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -88,6 +108,13 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     take_answers(worker);
     if (worker->stop)
         event_base_loopbreak(worker->base);
+}
+
+int64_t worker_wall_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
 }
 
 void worker_wake(struct worker *worker)
@@ -119,6 +146,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     link_expire(worker, worker->now);
     if (worker->number == 0 && worker->shared->tokens)
         tokens_refresh(worker->shared->tokens);
+    if (worker->out_of_files && !worker->shared->draining)
+        accept_again(worker);
     if (worker->shared->draining && !worker->said_goodbye)
         say_goodbye(worker);
 }

@@ -47,6 +47,7 @@ struct worker {
     _Atomic bool asleep; /* has no wake-up under way */
     _Atomic bool stop;
     bool said_goodbye;
+    bool out_of_files; /* nothing is accepted until the next tick */
 
     char *scratch; /* SCRATCH: what is being read */
     size_t n_spare;
@@ -54,7 +55,9 @@ struct worker {
     struct link_list links;   /* the one silent for longest first */
     _Atomic size_t n_links;
 
-    size_t held, held_max; /* bytes of requests that are not all there yet; at most */
+    size_t held, held_max; /* bytes that connections hold; at most */
+    size_t asked;          /* bytes of calls on their way to the state thread; as many at most */
+    int64_t expires;       /* when links are looked at again */
 
     struct grpc_worker *grpc; /* NULL: nobody came by gRPC yet */
     struct call *free_calls;
@@ -70,6 +73,8 @@ STATUS_CHECKED enum status worker_create(struct shared *shared, size_t number,
 STATUS_CHECKED enum status worker_start(struct worker *worker);
 /* Ends the thread and closes its connections. */
 void worker_free(struct worker *worker);
+/* Microseconds of the calendar. */
+int64_t worker_wall_clock(void);
 /* From any thread. */
 void worker_wake(struct worker *worker);
 

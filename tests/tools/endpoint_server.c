@@ -6,7 +6,7 @@
  *                     [--tls CERTIFICATE KEY] [--clients CA] [--tokens FILE]
  *
  * The next version comes every so many microseconds, or at a SIGUSR1. Prints `http PORT` and `grpc
- * PORT`, and ends gracefully at the end of its standard input.
+ * PORT`, and ends gracefully at SIGTERM or the end of its standard input.
  */
 #include <poll.h>
 #include <sched.h>
@@ -35,7 +35,7 @@ static const char *text_after(char **args, const char *name, int skip)
     return NULL;
 }
 
-/* Whether the next version is due; false: standard input has ended. */
+/* Whether the next version is due; false: it is over. */
 static bool wait_for_turn(int signals, long swap_us)
 {
     char byte;
@@ -47,7 +47,7 @@ static bool wait_for_turn(int signals, long swap_us)
         if (polls[0].revents && read(STDIN_FILENO, &byte, 1) <= 0)
             return false;
         if (n > 0 && polls[1].revents && read(signals, &signal, sizeof signal) > 0)
-            return true;
+            return signal.ssi_signo == SIGUSR1;
         if (swap_us > 0) {
             usleep((useconds_t)swap_us);
             return true;
@@ -61,12 +61,13 @@ static void swap_until_end(struct told *told, int signals, long swap_us)
         told_set_version(told, version % 1000 + 1);
 }
 
-/* Of SIGUSR1, which no thread gets otherwise. */
+/* Of signals that no thread gets otherwise. */
 static int open_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
