@@ -321,7 +321,7 @@ MODEL_STREAM = "/inference.GRPCInferenceService/ModelStreamInfer"
 class Http2:
     """A connection by gRPC."""
 
-    def __init__(self, server, settings=(), plain=False):
+    def __init__(self, server, settings=((4, 1 << 30),), plain=False):
         self.sock = server.dial(server.grpc, plain)
         self.inflater, self.buffer, self.next = Inflater(), b"", 1
         self.answers = {}  # stream: [headers, data, whether it has ended, error of RST_STREAM]
