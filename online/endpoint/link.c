@@ -187,6 +187,11 @@ static void read_on(struct link *link)
 {
     struct worker *worker = link->worker;
     touch(link);
+    if (link->again) {
+        link->again = false;
+        link_resume(link);
+        return; /* it is asked again where there is more */
+    }
     for (int i = 0; i < READS_AT_ONCE && !link->paused && !link->ending; i++) {
         ssize_t n = read_some(link, worker->scratch, SCRATCH);
         if (n < 0)

@@ -59,6 +59,7 @@ struct link {
     bool busy;    /* something is being answered: silence is ours */
     bool ending;  /* closed as soon as all is sent */
     bool taking;  /* in ops->take(): flushed when that is over */
+    bool again;   /* what was left is to be taken although nothing more came */
     bool lingers; /* once all is sent, what still comes is thrown away for a while */
 };
 

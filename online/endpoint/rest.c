@@ -97,9 +97,12 @@ static ssize_t take(struct link *link, const char *data, size_t len)
  * looked at for ever, and nothing else. */
 static void drained(struct link *link)
 {
-    const struct rest *rest = (struct rest *)link;
-    if (rest->choked && !link->taking && !link->paused)
-        event_active(link->readable, EV_READ, 0);
+    struct rest *rest = (struct rest *)link;
+    if (!rest->choked || link->taking || link->paused)
+        return;
+    rest->choked = false;
+    link->again = true;
+    event_active(link->readable, EV_READ, 0);
 }
 
 static void goodbye(struct link *link)
