@@ -101,6 +101,8 @@ void unit_complain_changed(const struct unit *unit, const char *stored,
 
 /* Whose record it is about; none: nobody's. */
 struct key128 unit_key(const struct unit *unit, const struct event *event);
+/* The entry that an event makes; false if it makes none. */
+bool unit_entry(const struct unit *unit, const struct event *event, struct slot *ret);
 void unit_extract(struct unit *unit, struct state *state, const struct event *event, double *dense);
 void unit_observe(struct unit *unit, struct state *state, const struct event *event);
 /* The key if the event became an entry, else none. */

@@ -107,8 +107,7 @@ static bool read_source(const struct unit *unit, const struct unit_binding *bind
     return unit->source == SOURCE_NUMBER ? isfinite(value->number) : *ret_hash != 0;
 }
 
-/* The entry that an event makes; false if it makes none. */
-static bool entry_of(const struct unit *unit, const struct event *event, struct slot *ret)
+bool unit_entry(const struct unit *unit, const struct event *event, struct slot *ret)
 {
     const struct unit_binding *binding = &unit->bindings[event->stream];
     if (!binding->enters || (unit->where && !where_holds(unit->where, event)))
@@ -223,7 +222,7 @@ void unit_extract(struct unit *unit, struct state *state, const struct event *ev
     }
     struct aggregate windows[SERIES_WINDOWS_MAX];
     struct slot self;
-    bool enters = unit->series.delay == 0 && entry_of(unit, event, &self);
+    bool enters = unit->series.delay == 0 && unit_entry(unit, event, &self);
     int64_t previous;
     struct record *rec = series_find(&unit->series, state, key);
     series_read(&unit->series, rec, event->time, enters ? &self : NULL, windows, &previous);
@@ -239,14 +238,14 @@ void unit_observe(struct unit *unit, struct state *state, const struct event *ev
 {
     struct key128 key = unit_key(unit, event);
     struct slot entry;
-    if (!key_is_none(key) && entry_of(unit, event, &entry))
+    if (!key_is_none(key) && unit_entry(unit, event, &entry))
         series_observe(&unit->series, state, key, &entry);
 }
 
 struct key128 unit_label_key(const struct unit *unit, const struct event *event)
 {
     struct slot entry;
-    return entry_of(unit, event, &entry) ? unit_key(unit, event) : (struct key128){0};
+    return unit_entry(unit, event, &entry) ? unit_key(unit, event) : (struct key128){0};
 }
 
 /* {"entries":3,"from":"...","to":"...","windows":[{"over":"7d","count":3,...}]}, the windows as

@@ -359,6 +359,93 @@ def cycle_compute(item, event, past):
             for of in (math.sin, math.cos)]
 
 
+# Sketches are compared where they are exact: small, or of few values.
+
+def fading_stem(item, kind, behind=""):
+    return item.get("as") or f"{item[kind]}.by." + "+".join(as_list(item["by"])) + f".{kind}{behind}"
+
+
+SKETCH_ORDER = [("distinct",), ("p", "rank"), ("top", "share"), ("times",)]
+
+
+def sketch_takes(item):
+    """Sketch by sketch, as the columns come."""
+    def is_of(take, names):
+        return take in names or "p" in names and take[0] == "p"
+    return [take for names in SKETCH_ORDER for take in as_list(item["take"]) if is_of(take, names)]
+
+
+def sketch_names(item):
+    stem = fading_stem(item, "sketch", f".{item['over']}")
+    return [f"{stem}.{take}" for take in sketch_takes(item)]
+
+
+def pane_values(item, event, past):
+    """What the panes hold of the field, the event's own value last."""
+    panes, field = item.get("panes", 8), item["sketch"]
+    width = duration(item["over"]) // panes
+    newest, held = -math.inf, []
+    for entry in past.of(event, as_list(item["by"])):
+        pane = entry.time // width
+        if entry.values[field] is not None and pane > newest - panes:
+            newest = max(newest, pane)
+            held.append((pane, entry.values[field]))
+    at = event.time // width
+    newest = max(newest, at)
+    values = [value for pane, value in held if max(at, newest) - panes < pane <= at]
+    return values + [event.values[field]] * (event.values[field] is not None)
+
+
+def sketch_take(take, values, own):
+    if take == "distinct":
+        return float(len(set(values)))
+    if take in ("top", "share", "times", "rank") and not values or \
+            take in ("share", "times", "rank") and own is None:
+        return NAN
+    if take == "top":
+        return max(values.count(value) for value in set(values)) / len(values)
+    if take == "share":
+        return values.count(own) / len(values)
+    if take == "times":
+        return float(values.count(own))
+    values = sorted(stl_oracle.as_float(value) for value in values)
+    if take == "rank":
+        return sum(value <= stl_oracle.as_float(own) for value in values) / len(values)
+    wanted = float(take[1:]) / 100 * len(values)
+    return next((value for n, value in enumerate(values, 1) if n >= wanted), NAN)
+
+
+def sketch_compute(item, event, past):
+    if past.of(event, as_list(item["by"])) is None:
+        return [NAN for _ in sketch_takes(item)]
+    values = pane_values(item, event, past)
+    return [sketch_take(take, values, event.values[item["sketch"]]) for take in sketch_takes(item)]
+
+
+def decay_names(item):
+    return [f"{fading_stem(item, 'decay')}.{half_life}.{take}"
+            for half_life in as_list(item["half_life"]) for take in as_list(item["take"])]
+
+
+def decay_compute(item, event, past):
+    """Weights are those at the entity's newest event, if that is later than this one."""
+    entries = past.of(event, as_list(item["by"]))
+    if entries is None:
+        return [NAN for _ in decay_names(item)]
+    field = item["decay"]
+    known = [e for e in entries + [event] if field == "events" or e.values[field] is not None]
+    now = max([event.time] + [e.time for e in known])
+    result = []
+    for half_life in as_list(item["half_life"]):
+        weights = [2.0 ** -((now - e.time) / duration(half_life)) for e in known]
+        count = math.fsum(weights)
+        total = math.fsum(w * e.values[field] for w, e in zip(weights, known)) \
+            if field != "events" else 0.0
+        by_take = {"count": count, "sum": total, "mean": total / count if count > 0 else 0.0}
+        result += [by_take[take] for take in as_list(item["take"])]
+    return result
+
+
 def no_numbers(item, *_):
     """Categories and texts are hashed: they give no column of numbers."""
     return []
@@ -366,6 +453,7 @@ def no_numbers(item, *_):
 
 KINDS = {"value": (value_names, value_compute), "calendar": (calendar_names, calendar_compute),
          "cycle": (cycle_names, cycle_compute),
+         "sketch": (sketch_names, sketch_compute), "decay": (decay_names, decay_compute),
          "window": (window_names, window_compute), "stl": (stl_names, stl_compute), "category": (no_numbers, no_numbers),
          "text": (no_numbers, no_numbers)}
 
@@ -378,7 +466,8 @@ def kind_of(item):
 
 def entity_keys(features):
     """The entities, or pairs of them, that some window or bucket is by."""
-    return {tuple(as_list(item["by"])) for item in features if "window" in item or "stl" in item}
+    return {tuple(as_list(item["by"])) for item in features
+            if any(kind in item for kind in ("window", "stl", "sketch", "decay"))}
 
 
 def compute(config, path):

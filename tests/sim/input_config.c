@@ -23,7 +23,12 @@ static void put_further_features(const struct maker *maker, struct buf *yaml)
 {
     static const char *const choices[] = {
         "{cycle: 7d, terms: 2}",
-        "{window: AMOUNT, by: CARD, over: [3h, 2d], take: [gap, burst, velocity]}", NULL};
+        "{window: AMOUNT, by: CARD, over: [3h, 2d], take: [gap, burst, velocity]}",
+        "{decay: AMOUNT, by: CARD, half_life: [1h, 2d], take: [count, sum, mean]}",
+        "{sketch: SHOP, by: CARD, over: 1d, panes: 4, size: 256, take: [distinct, top, share]}",
+        "{sketch: SHOP, by: CARD, over: 6h, panes: 2, size: 1024, take: times}",
+        "{sketch: AMOUNT, by: SHOP, over: 12h, size: 512, take: [p50, rank]}",
+        NULL};
     struct rng rng = rng_part(maker->number, 2);
     for (size_t i = 0; choices[i]; i++)
         if (rng_below(&rng, 100) < 40)
