@@ -10,18 +10,12 @@ const struct served *catalog_find(const struct catalog *catalog, struct slice na
     return NULL;
 }
 
-/* Versions only grow: the same one before and after is the one in between. */
 const struct model *served_acquire(const struct served *served, uint32_t *ret_version)
 {
-    for (;;) {
-        uint32_t before = registry_version(served->registry);
-        const struct model *model = registry_acquire(served->registry, before);
-        if (!model || registry_version(served->registry) == before) {
-            *ret_version = before;
-            return model;
-        }
-        registry_release(served->registry, model);
-    }
+    const struct model *model = registry_acquire(served->registry, 0); /* whichever: never waits */
+    if (model)
+        *ret_version = registry_version_of(served->registry, model);
+    return model;
 }
 
 bool served_has_version(const struct served *served, struct slice version)

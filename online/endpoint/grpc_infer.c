@@ -1,6 +1,5 @@
 /* ModelInfer and ModelStreamInfer. */
-#include <stdio.h>
-
+#include "base/number.h"
 #include "inference.pb-c.h"
 #include "online/endpoint/grpc_internal.h"
 
@@ -211,8 +210,8 @@ static void put_output(struct call *call, int which, struct outputs *outputs)
     put_contents(call, which, outputs);
 }
 
-static void make_response(struct call *call, struct outputs *outputs, char version[16],
-                          Inference__ModelInferResponse *ret)
+static void make_response(struct call *call, struct outputs *outputs,
+                          char version[NUMBER_TEXT_MAX + 1], Inference__ModelInferResponse *ret)
 {
     size_t n = 0;
     for (int i = 0; i < CALL_OUTPUTS; i++) {
@@ -222,7 +221,7 @@ static void make_response(struct call *call, struct outputs *outputs, char versi
         outputs->raw[n] = outputs->raw[i];
         outputs->list[n++] = &outputs->items[i];
     }
-    snprintf(version, 16, "%u", call->answered_version);
+    version[number_from_int(call->answered_version, version)] = 0;
     *ret = (Inference__ModelInferResponse)INFERENCE__MODEL_INFER_RESPONSE__INIT;
     ret->model_name = (char *)(uintptr_t)call->model.data;
     ret->model_version = version;
@@ -237,7 +236,7 @@ static void make_response(struct call *call, struct outputs *outputs, char versi
 static void answer(struct grpc_stream *stream, struct call *call)
 {
     struct outputs outputs;
-    char version[16];
+    char version[NUMBER_TEXT_MAX + 1];
     Inference__ModelInferResponse response;
     Inference__ModelStreamInferResponse wrapped = INFERENCE__MODEL_STREAM_INFER_RESPONSE__INIT;
     bool good = call->refusal == REFUSED_NOT;
