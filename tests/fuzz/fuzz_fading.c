@@ -25,7 +25,7 @@ struct run {
     struct conf_errors errors;
     struct state *state;
     struct plan *plan;
-    uint16_t families; /* there are so many */
+    uint16_t families; /* 1 to this */
 };
 
 static void begin(struct run *run)
@@ -36,7 +36,7 @@ static void begin(struct run *run)
             0)
         abort();
     size_t len;
-    while (state_family_name(run->state, run->families, &len))
+    while (state_family_name(run->state, (uint16_t)(run->families + 1), &len))
         run->families++;
 }
 
@@ -75,7 +75,7 @@ static void spoil(struct run *run, struct reader *in)
     uint8_t how = read_byte(in);
     size_t from = read_u16(in), len = read_byte(in);
     const char *bytes = read_bytes(in, len);
-    struct record *rec = state_find(run->state, (uint16_t)(which / ENTITIES % run->families),
+    struct record *rec = state_find(run->state, (uint16_t)(1 + which / ENTITIES % run->families),
                                     id_of(which % ENTITIES));
     if (!rec || !bytes)
         return;

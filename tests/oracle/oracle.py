@@ -428,7 +428,8 @@ def decay_names(item):
 
 
 def decay_compute(item, event, past):
-    """Weights are those at the entity's newest event, if that is later than this one."""
+    """Weights are those at the entity's newest event, if that is later than this one; below e^-690 (995
+    half-lives) they are 0."""
     entries = past.of(event, as_list(item["by"]))
     if entries is None:
         return [NAN for _ in decay_names(item)]
@@ -437,7 +438,8 @@ def decay_compute(item, event, past):
     now = max([event.time] + [e.time for e in known])
     result = []
     for half_life in as_list(item["half_life"]):
-        weights = [2.0 ** -((now - e.time) / duration(half_life)) for e in known]
+        ages = [(now - e.time) / duration(half_life) for e in known]
+        weights = [0.0 if age * math.log(2) > 690 else 2.0 ** -age for age in ages]
         count = math.fsum(weights)
         total = math.fsum(w * e.values[field] for w, e in zip(weights, known)) \
             if field != "events" else 0.0
