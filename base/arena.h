@@ -34,6 +34,8 @@ void *arena_take_slow(struct arena *arena, size_t size);
 static inline void *arena_take(struct arena *arena, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
+    if (size == 0)
+        return arena->at;
     if ((size_t)(arena->end - arena->at) < size)
         return arena_take_slow(arena, size);
     void *at = arena->at;
