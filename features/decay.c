@@ -62,9 +62,10 @@ void decay_observe(const struct decay *decay, struct state *state, struct key128
     struct record *rec = state_obtain(state, decay->family, id, bytes_of(decay));
     if (rec->size != bytes_of(decay))
         rec = state_resize(state, state_resize(state, rec, 0), bytes_of(decay));
-    struct content *content = record_data(rec);
     decay_read(decay, rec, time, &own, sums);
-    memcpy(content->sums, sums, decay->n * sizeof *sums);
+    struct content *content = record_data(rec);
+    for (size_t i = 0; i < decay->n; i++)
+        content->sums[i] = sums[i];
     if (instant_of(time) > content->newest)
         content->newest = instant_of(time);
     state_touch(state, rec, 0, bytes_of(decay));

@@ -79,12 +79,12 @@ static void decay_drop(void *item)
 static bool find_take(const struct item *read, const char *name, const struct unit *unit,
                       uint16_t *ret)
 {
-    for (uint16_t t = 0; t < DECAY_TAKES; t++)
+    for (unsigned t = 0; t < DECAY_TAKES; t++)
         if (strcmp(name, decay_take_names[t]) == 0) {
             if (t != DECAY_COUNT && unit->source != SOURCE_NUMBER)
                 complain(read, "take", "\"%s\" holds no numbers; take count",
                          read->options->window);
-            *ret = t;
+            *ret = (uint16_t)t;
             return true;
         }
     complain(read, "take", "\"%s\" is nothing to take; expected count, sum or mean", name);

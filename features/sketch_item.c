@@ -1,4 +1,5 @@
 /* From an item of the config to its sketches, and their families of state. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -180,10 +181,11 @@ enum status sketch_item_ready(struct sketch_item *item, const struct making *mak
     item->memory = bytes > 0 ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
     if (bytes > 0 && !item->memory)
         return ST_ENOMEM;
-    buf_printf(&shape, "sketch %s\nsize %u\npanes %lld\nover %lld\n", panes->type->name,
-               panes->size, (long long)panes->panes, (long long)(panes->panes * panes->width));
-    enum status st = fading_claim(&item->unit, making, &shape, panes->panes * panes->width,
-                                  &item->panes.family, &item->warm);
+    int64_t over = panes->panes * panes->width;
+    buf_printf(&shape, "sketch %s\nsize %u\npanes %" PRId64 "\nover %" PRId64 "\n",
+               panes->type->name, panes->size, (int64_t)panes->panes, over);
+    enum status st =
+        fading_claim(&item->unit, making, &shape, over, &item->panes.family, &item->warm);
     buf_done(&shape);
     return st;
 }
