@@ -6,7 +6,9 @@
  * of 100 by 100, customers with habits of their own who pay at terminals nearby, and three kinds of
  * fraud: (1) amounts over 220; (2) two terminals a day are broken into and all that is paid there
  * in the next 28 days is fraud; (3) three customers a day lose their card number, and a third of
- * their payments of the next 14 days are five times as high and fraud.
+ * their payments of the next 14 days are five times as high and fraud. From `change_day` on, where
+ * one is given, thieves do the opposite: (1) amounts below 1.00 are fraud, and what is paid with a
+ * lost number is a fifth as high.
  *
  * Impressions are shown at a steady rate to users who differ in how much they browse and like; a
  * click has a probability that is logistic in hidden factors of user, ad, site and their match, and
@@ -41,6 +43,7 @@ struct generator_options {
                             long after the impression, on average */
     bool label_all;      /* payments: the honest ones are labelled too, with 0 */
 
+    int64_t change_day; /* payments: the first day on which fraud is another; 0: it never is */
     uint32_t customers; /* payments: about 1.94 a day each, as they live near terminals */
     uint32_t terminals;
     double radius; /* how far a customer goes to a terminal */

@@ -16,6 +16,7 @@ enum {
     CUSTOMER_SHARE = 3, /* one payment in three */
     CUSTOMER_FACTOR = 5,
     CENTS_MAX = 22000,
+    CENTS_MIN = 100, /* after a change: our own number */
     DAY_S = 86400
 };
 static const double noon_s = 43200, noon_deviation_s = 20000;
@@ -149,12 +150,15 @@ static int64_t draw_cents(struct payments *payments, const struct customer *cust
 static void commit_fraud(struct payments *payments, const struct customer *customer,
                          const struct terminal *terminal, struct payment *payment)
 {
-    if (payment->cents > CENTS_MAX)
+    bool changed =
+        payments->options.change_day > 0 && payments->day >= payments->options.change_day;
+    if (changed ? payment->cents < CENTS_MIN : payment->cents > CENTS_MAX)
         payment->scenario = 1;
     if (terminal->broken_until > payments->day)
         payment->scenario = 2;
     if (customer->stolen_until > payments->day && rng_below(&payments->rng, CUSTOMER_SHARE) == 0) {
-        payment->cents *= CUSTOMER_FACTOR;
+        payment->cents =
+            changed ? payment->cents / CUSTOMER_FACTOR : payment->cents * CUSTOMER_FACTOR;
         payment->scenario = 3;
     }
 }

@@ -21,6 +21,7 @@ enum {
     OPT_RATE,
     OPT_SKEW,
     OPT_DELAY,
+    OPT_CHANGE,
     OPT_FORMAT,
     OPT_LABELS,
     OPT_BROKERS,
@@ -38,6 +39,7 @@ static const struct option options[] = {{"seed", required_argument, NULL, OPT_SE
                                         {"rate", required_argument, NULL, OPT_RATE},
                                         {"skew", required_argument, NULL, OPT_SKEW},
                                         {"label-delay", required_argument, NULL, OPT_DELAY},
+                                        {"change-day", required_argument, NULL, OPT_CHANGE},
                                         {"format", required_argument, NULL, OPT_FORMAT},
                                         {"output", required_argument, NULL, 'o'},
                                         {"labels", required_argument, NULL, OPT_LABELS},
@@ -101,6 +103,9 @@ static bool take_option(struct generate *generate, int option, const char *text)
         return take_real(text, &generator->skew);
     case OPT_DELAY:
         return duration_parse(slice_of(text), &generator->label_delay) == ST_OK;
+    case OPT_CHANGE:
+        return number_to_int(slice_of(text), &generator->change_day) == ST_OK &&
+               generator->change_day > 0;
     case OPT_FORMAT:
         generate->csv = strcmp(text, "csv") == 0;
         return generate->csv || strcmp(text, "json") == 0;
@@ -267,6 +272,10 @@ const struct command cmd_generate = {
     "      --users N, --ads N, --sites N, --rate R, --skew S\n"
     "                           impressions: how many, how many a second, and how uneven\n"
     "      --label-delay D      how long after the event its label is known\n"
+    "      --change-day N       payments: from this day on frauds are others, small amounts "
+    "instead "
+    "of\n"
+    "                           high ones, as if thieves had learnt\n"
     "      --format csv|json    what files hold (csv)\n"
     "  -o, --output FILE        events (standard output)\n"
     "      --labels FILE        labels as JSON lines, when they are known\n"
