@@ -84,6 +84,23 @@ static inline void end(struct fixture *f)
     conf_free(f->conf);
 }
 
+/* What is refused of a list of one item, and a part of what is said of it. */
+struct refusal_case {
+    char item[120];
+    char why[64];
+};
+
+static inline void expect_refused(const struct refusal_case *c)
+{
+    char yaml[160];
+    snprintf(yaml, sizeof yaml, "- {%s}\n", c->item);
+    struct fixture f = begin_with(&test_schema, yaml, DAY_US);
+    buf_byte(&f.errors.text, 0);
+    cr_expect(f.status == ST_EINVAL, "%s: %s", c->item, status_text(f.status));
+    cr_expect(strstr(f.errors.text.data, c->why) != NULL, "%s", f.errors.text.data);
+    end(&f);
+}
+
 /* An event as one writes it down. A number that is missing is NAN (0 is 0), a text NULL. */
 struct event_parts {
     double hour; /* since 1970-01-01 */

@@ -96,11 +96,6 @@ ParameterizedTest(struct turn_case *c, cycle, items)
     end(&f);
 }
 
-struct refusal_case {
-    char item[64];
-    char why[64];
-};
-
 ParameterizedTestParameters(cycle, refuses)
 {
     static struct refusal_case cases[] = {
@@ -118,11 +113,5 @@ ParameterizedTestParameters(cycle, refuses)
 
 ParameterizedTest(struct refusal_case *c, cycle, refuses)
 {
-    char yaml[100];
-    snprintf(yaml, sizeof yaml, "- {%s}\n", c->item);
-    struct fixture f = begin_with(&test_schema, yaml, DAY_US);
-    buf_byte(&f.errors.text, 0);
-    cr_expect(eq(int, f.status, ST_EINVAL));
-    cr_expect(strstr(f.errors.text.data, c->why) != NULL, "%s", f.errors.text.data);
-    end(&f);
+    expect_refused(c);
 }

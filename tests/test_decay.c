@@ -97,11 +97,6 @@ Test(decay, a_request_leaves_no_trace)
     end(&f);
 }
 
-struct refusal_case {
-    char item[120];
-    char why[64];
-};
-
 ParameterizedTestParameters(decay, refuses)
 {
     static struct refusal_case cases[] = {
@@ -118,11 +113,5 @@ ParameterizedTestParameters(decay, refuses)
 
 ParameterizedTest(struct refusal_case *c, decay, refuses)
 {
-    char yaml[160];
-    snprintf(yaml, sizeof yaml, "- {%s}\n", c->item);
-    struct fixture f = begin_with(&test_schema, yaml, DAY_US);
-    buf_byte(&f.errors.text, 0);
-    cr_expect(eq(int, f.status, ST_EINVAL));
-    cr_expect(strstr(f.errors.text.data, c->why) != NULL, "%s", f.errors.text.data);
-    end(&f);
+    expect_refused(c);
 }

@@ -165,11 +165,6 @@ Test(sketch_feature, memory_is_bounded)
     }
 }
 
-struct refusal_case {
-    char item[120];
-    char why[64];
-};
-
 ParameterizedTestParameters(sketch_feature, refuses)
 {
     static struct refusal_case cases[] = {
@@ -191,11 +186,5 @@ ParameterizedTestParameters(sketch_feature, refuses)
 
 ParameterizedTest(struct refusal_case *c, sketch_feature, refuses)
 {
-    char yaml[160];
-    snprintf(yaml, sizeof yaml, "- {%s}\n", c->item);
-    struct fixture f = begin_with(&test_schema, yaml, DAY_US);
-    buf_byte(&f.errors.text, 0);
-    cr_expect(eq(int, f.status, ST_EINVAL));
-    cr_expect(strstr(f.errors.text.data, c->why) != NULL, "%s", f.errors.text.data);
-    end(&f);
+    expect_refused(c);
 }

@@ -3,7 +3,9 @@
  * made-up stream of card payments like the handbook's (5,000 cards, 10,000 terminals, one payment
  * in 12 seconds), with the handbook's 15 columns.
  *
- *     bench_features [events [cards]]
+ *     bench_features [events [cards [FEATURES]]]
+ *
+ * FEATURES: others instead, as the YAML of the list, on AMOUNT, CARD and TERMINAL.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@
 
 enum { BATCH = 512, APART = 5, DELAY_DAYS = 7, TERMINALS = 10000, COLUMNS_MAX = 64 };
 
-static const char config[] =
+static const char handbook[] =
     "- {value: AMOUNT}\n"
     "- {calendar: weekend}\n"
     "- {calendar: hour, between: [0, 6], as: night}\n"
@@ -203,7 +205,9 @@ int main(int argc, char **argv)
     b->terminals = make_entities("TERMINAL", TERMINALS);
     b->queue = calloc(n, sizeof *b->queue);
     b->time = 17000 * DAY_US;
-    if (state_create(&b->state) < 0 || conf_parse("bench", slice_of(config), &errors, &conf) < 0 ||
+    const char *features = argc > 3 ? argv[3] : handbook;
+    if (state_create(&b->state) < 0 ||
+        conf_parse("bench", slice_of(features), &errors, &conf) < 0 ||
         plan_create(&schema, conf_root(conf), 0, b->state, &errors, &b->plan) < 0) {
         conf_errors_print(&errors, stderr);
         return 1;

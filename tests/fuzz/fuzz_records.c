@@ -2,7 +2,7 @@
  * ({u8 record, u8 how, u16 from, u8 length, bytes}*), and the line is opened over it and goes on.
  * It may refuse to, or compute nonsense, but must neither crash nor hang. */
 #include "tests/fuzz/line.h"
-#include "tests/fuzz/redo.h"
+#include "tests/redo.h"
 
 enum { BEFORE = 48, AFTER = 24, RECORDS_MAX = 256 };
 
@@ -24,7 +24,7 @@ static void list_records(struct template *template)
     struct reader in = reader_of(buf_slice(&template->redo));
     redo_skip_drops(&in);
     while (template->n < RECORDS_MAX && redo_next_record(&in, &template->records[template->n]))
-        template->n++;
+        redo_skip_ranges(&in, &template->records[template->n++]);
 }
 
 static const struct template *make_template(void)

@@ -23,34 +23,12 @@ import sys
 import threading
 import time
 
+from harness import Checks  # noqa: F401
+
 TOOLS = os.path.abspath(sys.argv[1])
 MEASURES_MEMORY = "--memory" in sys.argv
 PATIENCE = 120  # seconds after which what must happen counts as never happening
 COLUMNS = 16
-
-
-class Checks:
-    """Says what is wrong, goes on, and fails at the end."""
-
-    def __init__(self):
-        self.failures = 0
-        self.begin = time.monotonic()
-
-    def true(self, what, holds, remark=""):
-        if not holds:
-            self.failures += 1
-            print(f"FAILED: {what}{': ' if remark else ''}{remark}", flush=True)
-        return bool(holds)
-
-    def equal(self, what, got, expected):
-        return self.true(what, got == expected, f"{got!r}, expected {expected!r}")
-
-    def say(self, text):
-        print(f"[{time.monotonic() - self.begin:6.1f} s] {text}", flush=True)
-
-    def finish(self):
-        self.say(f"{self.failures} failures")
-        sys.exit(1 if self.failures else 0)
 
 
 def wait_for(what, holds, patience=PATIENCE):

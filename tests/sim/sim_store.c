@@ -5,6 +5,7 @@
 
 #include "ingest/store_memory.h"
 #include "online/head.h"
+#include "tests/redo.h"
 
 #define KEY_OFFSETS "moffsets" /* FAULT_OFFSETS_APART: the head as it was written last */
 
@@ -48,31 +49,20 @@ static void batch_reset(struct store_batch *batch)
     buf_reset(&batch->head);
 }
 
-/* Bytes of a redo value become what the record holds there by now. */
-static void change_range(struct reader *in, const struct record *rec, uint64_t size)
-{
-    uint64_t from = read_varint(in);
-    struct slice bytes = read_slice(in);
-    if (rec && rec->size == size && from + bytes.len <= size && bytes.len > 0)
-        memcpy((char *)(uintptr_t)bytes.data, rec->data + from, bytes.len);
-}
-
 /* A record changes while its epoch is written: the redo value then holds it as it is now. */
 static void change_records(const struct sim_store *store, struct buf *redo)
 {
-    enum { RANGES_TOLD = 0x8000 }; /* as state_redo.c has it */
     struct reader in = reader_of(buf_slice(redo));
-    for (uint64_t n = read_varint(&in); n > 0; n--)
-        read_bytes(&in, 18);
-    while (reader_left(&in) > 0 && !in.bad) {
-        uint16_t family = read_u16(&in);
-        uint64_t lo = read_u64(&in);
-        struct key128 id = {lo, read_u64(&in)};
-        uint64_t size = read_varint(&in), ranges = family & RANGES_TOLD ? read_varint(&in) : 2;
-        family &= (uint16_t)~RANGES_TOLD;
-        struct record *rec = state_find((struct state *)(uintptr_t)store->state, family, id);
-        for (; ranges > 0 && !in.bad; ranges--)
-            change_range(&in, rec, size);
+    struct redo_record patch;
+    uint64_t from;
+    struct slice bytes;
+    redo_skip_drops(&in);
+    while (redo_next_record(&in, &patch)) {
+        struct record *rec =
+            state_find((struct state *)(uintptr_t)store->state, patch.family, patch.id);
+        while (redo_next_range(&in, &patch, &from, &bytes))
+            if (rec && rec->size == patch.size && from + bytes.len <= patch.size && bytes.len > 0)
+                memcpy((char *)(uintptr_t)bytes.data, rec->data + from, bytes.len);
     }
 }
 

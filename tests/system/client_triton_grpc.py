@@ -8,7 +8,7 @@ in its order, and goes on after one that was refused; the pipeline answers what 
 refusals have the status of gRPC that they should have.
 """
 
-from clients import Guarded, Pipeline, Told, use_python
+from clients import use_python
 
 use_python()
 
@@ -19,7 +19,6 @@ import tritonclient.grpc as grpc  # noqa: E402
 import tritonclient.grpc.aio as grpc_aio  # noqa: E402
 
 import triton  # noqa: E402
-from harness import Checks, Work  # noqa: E402
 
 STREAMED = 100
 
@@ -90,15 +89,5 @@ def check_all(checks, told, guarded, pipeline, twin):
         triton.check_guarded(checks, both, "StatusCode.UNAUTHENTICATED")
 
 
-def main():
-    checks = Checks()
-    with Work() as work, Told() as told, Guarded(work) as guarded, Pipeline(work) as pipeline:
-        for twin in (None, grpc_aio):
-            check_all(checks, told, guarded, pipeline, twin)
-            checks.say("asynchronous" if twin else "synchronous")
-        check_many(checks, told)
-    checks.finish()
-
-
 if __name__ == "__main__":
-    main()
+    triton.run(check_all, check_many, grpc_aio)

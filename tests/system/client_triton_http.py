@@ -7,7 +7,7 @@ Known: the model's scores are version * 1000 + the first column, whether numbers
 the pipeline answers what it answers to plain HTTP; refusals come as the exceptions they should be.
 """
 
-from clients import Guarded, Pipeline, Told, use_python
+from clients import use_python
 
 use_python()
 
@@ -17,7 +17,6 @@ import tritonclient.http as http  # noqa: E402
 import tritonclient.http.aio as http_aio  # noqa: E402
 
 import triton  # noqa: E402
-from harness import Checks, Work  # noqa: E402
 
 
 def field(message, name):
@@ -48,15 +47,5 @@ def check_all(checks, told, guarded, pipeline, twin):
         triton.check_guarded(checks, both, "401")
 
 
-def main():
-    checks = Checks()
-    with Work() as work, Told() as told, Guarded(work) as guarded, Pipeline(work) as pipeline:
-        for twin in (None, http_aio):
-            check_all(checks, told, guarded, pipeline, twin)
-            checks.say("asynchronous" if twin else "synchronous")
-        check_many(checks, told)
-    checks.finish()
-
-
 if __name__ == "__main__":
-    main()
+    triton.run(check_all, check_many, http_aio)

@@ -8,7 +8,8 @@ import json
 
 import numpy
 
-from clients import ALL_OUTPUTS, COLUMNS, ROWS, SCORES
+from clients import ALL_OUTPUTS, COLUMNS, ROWS, SCORES, Guarded, Pipeline, Told
+from harness import Checks, Work
 
 MATRIX = numpy.array(ROWS, dtype=numpy.float32)
 
@@ -134,3 +135,14 @@ def check_guarded(checks, both, status):
     checks.equal("without a token", refusal(lambda: both.infer("told", [vector]))[0], status)
     checks.equal("with the token",
                  both.infer("told", [vector], headers=token).as_numpy("score").tolist(), SCORES)
+
+
+def run(check_all, check_many, asynchronous):
+    """All checks with the synchronous client and with its twin, then many requests side by side."""
+    checks = Checks()
+    with Work() as work, Told() as told, Guarded(work) as guarded, Pipeline(work) as pipeline:
+        for twin in (None, asynchronous):
+            check_all(checks, told, guarded, pipeline, twin)
+            checks.say("asynchronous" if twin else "synchronous")
+        check_many(checks, told)
+    checks.finish()
