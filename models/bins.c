@@ -12,14 +12,14 @@ void bins_clear(float *edges, size_t bins)
  * weigh `target`. */
 struct cut {
     double heavy, target;
-    float *edges;
+    uint32_t *last; /* points behind which it is cut */
     size_t room, n; /* n may exceed room: then it did not fit, and what is written ends at room */
 };
 
-static void cut_after(struct cut *cut, float value)
+static void cut_after(struct cut *cut, size_t point)
 {
     if (cut->n < cut->room)
-        cut->edges[cut->n] = value;
+        cut->last[cut->n] = (uint32_t)point;
     cut->n++;
 }
 
@@ -31,7 +31,7 @@ static void cut_points(struct cut *cut, const struct quantile_point *points, siz
         double own = (double)points[i].weight, next = (double)points[i + 1].weight;
         weight += own;
         if (weight >= cut->target || own >= cut->heavy || next >= cut->heavy) {
-            cut_after(cut, points[i].value);
+            cut_after(cut, i);
             weight = 0;
         }
     }
@@ -51,14 +51,13 @@ static double target_of(const struct quantile_point *points, size_t n, double he
     return rest / (double)left;
 }
 
-void bins_make(const struct quantile_point *points, size_t n, size_t bins, float *ret_edges)
+size_t bins_cut(const struct quantile_point *points, size_t n, size_t bins, uint32_t *ret_last)
 {
     double total = 0;
     for (size_t i = 0; i < n; i++)
         total += (double)points[i].weight;
-    struct cut cut = {.heavy = total / (double)bins, .edges = ret_edges, .room = bins - 1};
+    struct cut cut = {.heavy = total / (double)bins, .last = ret_last, .room = bins - 1};
     cut.target = target_of(points, n, cut.heavy, bins);
-    bins_clear(ret_edges, bins);
     cut_points(&cut, points, n);
     /* Between two heavy values some bins stay part-filled: make all a little wider until they fit.
      */
@@ -67,8 +66,16 @@ void bins_make(const struct quantile_point *points, size_t n, size_t bins, float
         cut.target = 1.1 * (cut.target > 0 ? cut.target : 1);
         cut_points(&cut, points, n);
     }
-    for (size_t i = cut.n; i < bins_edges_size(bins); i++)
-        ret_edges[i] = INFINITY;
+    return cut.n;
+}
+
+void bins_make(const struct quantile_point *points, size_t n, size_t bins, float *ret_edges)
+{
+    uint32_t last[BINS_MAX];
+    size_t cuts = bins_cut(points, n, bins, last);
+    bins_clear(ret_edges, bins);
+    for (size_t i = 0; i < cuts; i++)
+        ret_edges[i] = points[last[i]].value;
 }
 
 void bins_overlap(const struct quantile_point *points, size_t n, size_t bins, const float *from,

@@ -29,6 +29,10 @@ void bins_clear(float *edges, size_t bins);
 /* points: of a sketch. bins: the most that there may be, 1 to BINS_MAX. */
 void bins_make(const struct quantile_point *points, size_t n, size_t bins, float *ret_edges);
 
+/* The points behind which it cuts, by rising index, at most bins - 1 of them; returns how many.
+ * Looks at weights alone. */
+size_t bins_cut(const struct quantile_point *points, size_t n, size_t bins, uint32_t *ret_last);
+
 /* 0 to bins. size: bins_edges_size(bins). Two vector compares for 16 bins. */
 static inline unsigned bins_find(const float *edges, size_t size, float v)
 {
