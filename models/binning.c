@@ -109,8 +109,7 @@ static bool is_allowed(const struct binning_options *options, struct binning_cou
                        double rows_min)
 {
     const double about = 1 + 1e-12;
-    return bin.events > 0 && bin.nonevents > 0 &&
-           (bin.events + bin.nonevents) * about >= rows_min &&
+    return (bin.events + bin.nonevents) * about >= rows_min &&
            bin.events * about >= options->events_min &&
            bin.nonevents * about >= options->nonevents_min;
 }
@@ -120,12 +119,13 @@ static void measure_bins(struct binning *binning, const struct binning_options *
 {
     size_t n = binning->n;
     struct binning_counts all = counts_of(binning, 0, n - 1);
+    bool both = all.events > 0 && all.nonevents > 0;
     for (size_t i = 0; i < n; i++)
         for (size_t j = i; j < n; j++) {
             struct binning_counts bin = counts_of(binning, i, j);
-            bool allowed = is_allowed(options, bin, rows_min);
+            bool allowed = both && is_allowed(options, bin, rows_min);
             binning->gain[i * n + j] = allowed ? binning_iv(bin, all) : -1;
-            binning->rate[i * n + j] = allowed ? binning_rate(bin) : 0;
+            binning->rate[i * n + j] = allowed && bin.events > 0 ? binning_rate(bin) : 0;
         }
 }
 

@@ -48,8 +48,8 @@ struct binning_options {
     enum binning_trend trend;
     size_t bins_max;      /* 1 to what create was told; missing numbers' bin is beside them */
     double share_min;     /* of all rows, those with missing numbers among them; 0 to 1 */
-    double events_min;    /* of each bin; a bin must have some of both anyway, so that */
-    double nonevents_min; /*   its WoE is finite */
+    double events_min;    /* of each bin; at 0 a bin may be without */
+    double nonevents_min; /* likewise */
 };
 
 /* Auto, 10 bins, 5 % of the rows, 1 event, 1 non-event. */
@@ -100,8 +100,8 @@ STATUS_CHECKED enum status binning_merge(struct binning *binning,
                                          const struct binning_counts *missing,
                                          struct binning_table *ret);
 
-/* Of a bin, given what there is in all; both classes there in all. As said of missing numbers' bin
- * where the bin lacks a class. */
+/* Of a bin, given what there is in all; both classes there in all. Where the
+ * bin lacks one: as said of missing numbers' bin. */
 double binning_woe(struct binning_counts bin, struct binning_counts all);
 /* What the bin adds to IV; never below 0. */
 double binning_iv(struct binning_counts bin, struct binning_counts all);

@@ -17,7 +17,7 @@ struct command {
 };
 
 extern const struct command cmd_run, cmd_replay, cmd_demo, cmd_config, cmd_state, cmd_model,
-    cmd_generate, cmd_audit, cmd_stl;
+    cmd_generate, cmd_audit, cmd_stl, cmd_bin;
 
 /* Says on stderr what is wrong with the arguments and where the help is. Returns 2. */
 __attribute__((format(printf, 2, 3))) int command_misused(const struct command *command,

@@ -5,9 +5,9 @@
 
 #include "online/command.h"
 
-static const struct command *const commands[] = {&cmd_run,    &cmd_replay,   &cmd_demo,
-                                                 &cmd_config, &cmd_state,    &cmd_audit,
-                                                 &cmd_model,  &cmd_generate, &cmd_stl};
+static const struct command *const commands[] = {&cmd_run,   &cmd_replay, &cmd_demo,  &cmd_config,
+                                                 &cmd_state, &cmd_audit,  &cmd_model, &cmd_generate,
+                                                 &cmd_stl,   &cmd_bin};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

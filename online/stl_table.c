@@ -3,57 +3,10 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "base/number.h"
-
-/* The next cell off the front of line, which loses its comma too; quotes around it are taken off,
- * doubled ones inside stay. False: there is none. */
-static bool take_cell(struct slice *line, bool *more, struct slice *ret)
-{
-    if (!*more)
-        return false;
-    const char *end = line->data + line->len, *at = line->data;
-    if (line->len > 0 && *at == '"') {
-        for (at++; at < end && (*at != '"' || (at + 1 < end && at[1] == '"')); at++)
-            at += *at == '"';
-        if (at == end || (at + 1 < end && at[1] != ','))
-            return false;
-        *ret = (struct slice){line->data + 1, (size_t)(at - line->data) - 1};
-        at++;
-    } else {
-        while (at < end && *at != ',')
-            at++;
-        *ret = (struct slice){line->data, (size_t)(at - line->data)};
-    }
-    *more = at < end;
-    line->len = *more ? (size_t)(end - at) - 1 : 0;
-    line->data = *more ? at + 1 : at;
-    return true;
-}
-
-static struct slice trim(struct slice text)
-{
-    while (text.len > 0 && (*text.data == ' ' || *text.data == '\t')) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
-static bool is_missing(struct slice cell)
-{
-    static const char *const words[] = {"NA", "NaN", "null"};
-    if (cell.len == 0)
-        return true;
-    for (size_t i = 0; i < 3; i++)
-        if (cell.len == strlen(words[i]) && strncasecmp(cell.data, words[i], cell.len) == 0)
-            return true;
-    return false;
-}
+#include "online/csv_line.h"
 
 static void keep_name(struct slice name, char *ret, size_t size)
 {
@@ -92,13 +45,13 @@ enum status stl_table_read_header(struct slice line, const char *column, const c
     if (rest.len >= 3 && memcmp(rest.data, "\xef\xbb\xbf", 3) == 0)
         rest = (struct slice){rest.data + 3, rest.len - 3};
     line = rest;
-    while (take_cell(&rest, &more, &cell)) {
-        if (number_to_double(trim(cell), &number) == ST_OK) {
+    while (csv_take_cell(&rest, &more, &cell)) {
+        if (number_to_double(csv_trim(cell), &number) == ST_OK) {
             fprintf(errors, "%s:1: \"%.*s\" is a number; the first line is a header\n", file,
                     (int)cell.len, cell.data);
             return ST_EINVAL;
         }
-        if (column && slice_eq(trim(cell), slice_of(column))) {
+        if (column && slice_eq(csv_trim(cell), slice_of(column))) {
             found = true;
             columns->y = columns->n;
         }
@@ -106,11 +59,11 @@ enum status stl_table_read_header(struct slice line, const char *column, const c
     }
     TRY(choose_column(column, file, errors, found, ret));
     more = true;
-    for (size_t i = 0; take_cell(&line, &more, &cell); i++) {
+    for (size_t i = 0; csv_take_cell(&line, &more, &cell); i++) {
         if (i == columns->y)
-            keep_name(trim(cell), ret->y_name, sizeof ret->y_name);
+            keep_name(csv_trim(cell), ret->y_name, sizeof ret->y_name);
         else if (i == 0)
-            keep_name(trim(cell), ret->time_name, sizeof ret->time_name);
+            keep_name(csv_trim(cell), ret->time_name, sizeof ret->time_name);
     }
     return ST_OK;
 }
@@ -118,8 +71,8 @@ enum status stl_table_read_header(struct slice line, const char *column, const c
 static enum status read_value(struct slice cell, bool gaps, const char *file, size_t line_number,
                               FILE *errors, double *ret)
 {
-    cell = trim(cell);
-    if (is_missing(cell)) {
+    cell = csv_trim(cell);
+    if (csv_is_missing(cell)) {
         if (!gaps)
             fprintf(errors, "%s:%zu: a value is missing; --gaps lets values be missing\n", file,
                     line_number);
@@ -140,7 +93,7 @@ enum status stl_table_read_row(const struct stl_table_columns *columns, struct s
     struct slice cell, value = {0}, time = {0};
     bool more = true;
     size_t n = 0;
-    for (; take_cell(&line, &more, &cell); n++) {
+    for (; csv_take_cell(&line, &more, &cell); n++) {
         if (n == columns->y)
             value = cell;
         else if (n == 0)
@@ -173,19 +126,6 @@ static enum status add(struct stl_table *series, double y, struct slice time)
     return ST_OK;
 }
 
-/* Off the front of text, without its line end. */
-static struct slice take_line(struct slice *text)
-{
-    const char *end = memchr(text->data, '\n', text->len);
-    struct slice line = {text->data, end ? (size_t)(end - text->data) : text->len};
-    size_t taken = line.len + (end != NULL);
-    text->data += taken;
-    text->len -= taken;
-    if (line.len > 0 && line.data[line.len - 1] == '\r')
-        line.len--;
-    return line;
-}
-
 /* An empty line is a missing value where values are all there is, but not at the end. */
 static enum status read_rows(struct slice text, bool gaps, const char *path, FILE *errors,
                              struct stl_table *ret)
@@ -196,7 +136,7 @@ static enum status read_rows(struct slice text, bool gaps, const char *path, FIL
     text.len = last;
     while (text.len > 0) {
         double y;
-        struct slice time, line = take_line(&text);
+        struct slice time, line = csv_take_line(&text);
         line_number++;
         TRY(stl_table_read_row(&ret->columns, line, gaps, path, line_number, errors, &y, &time));
         TRY(add(ret, y, time));
@@ -219,7 +159,7 @@ enum status stl_table_read(const char *path, const char *column, bool gaps, FILE
         fprintf(errors, "%s: it is empty\n", path);
         return ST_EINVAL;
     }
-    TRY(stl_table_read_header(take_line(&text), column, path, errors, ret));
+    TRY(stl_table_read_header(csv_take_line(&text), column, path, errors, ret));
     return read_rows(text, gaps, path, errors, ret);
 }
 
