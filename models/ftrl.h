@@ -8,23 +8,29 @@
  *   bias        1
  *   linear, log each number, standardised, and its logarithm, standardised (standardise.h)
  *   bins        1 for the bin that each number falls into (bins.h); bin 0: it is missing
+ *   woe         with `binning: woe`, in their place: the weight of evidence of that bin
  *   crosses     1 for the pair or triple of coarser bins that the numbers of a cross fall into
  *   table       the weight of each category, and of each cross with a category (sparse_table.h)
  *
  * All but the table lie in one block: first the `front` floats, which are all that scoring reads
  * (and what publish copies), then what only learning needs.
  *
- *   ftrl.c          options, columns by name, the block
+ *   ftrl.c          the block
+ *   ftrl_columns.c  columns and crosses by name
  *   ftrl_row.c      a row as the weights see it, its logit
  *   ftrl_learn.c    the update, and the renewal of bins and scales
+ *   ftrl_supervised.c  bins that are made to tell the label
+ *   ftrl_options.c  the table of options
  *   ftrl_explain.c  a logit taken apart
- *   ftrl_file.c     save and load
+ *   ftrl_file.c     save and load, of what ftrl_tensors.c lists
  */
 #ifndef MODELS_FTRL_H
 #define MODELS_FTRL_H
 
 #include "models/admission.h"
+#include "models/balance.h"
 #include "models/bins.h"
+#include "models/ftrl_supervised.h"
 #include "models/model.h"
 #include "models/sparse_table.h"
 #include "models/standardise.h"
@@ -36,6 +42,7 @@ enum {
         512, /* categories and crosses of them that one row may hold; more are dropped */
     FTRL_NAME_MAX = 700, /* bytes of a cross's columns' names */
     FTRL_SKETCH_K = 256,
+    FTRL_OFFSET = 1, /* in w, beside the bias: how much logits are too high, by class weights */
     FTRL_BINS_FIRST = 256, /* numbers seen before the first bins are made; then at each doubling */
 };
 
@@ -45,7 +52,13 @@ struct ftrl_options {
     struct conf_texts columns, exclude;
     const struct conf_node *crosses;
     int64_t admit, expire, table;
+    int binning;   /* enum ftrl_binning */
+    int bin_trend; /* enum binning_trend */
+    double bin_share, bin_events;
+    const struct conf_node *class_weight;
 };
+
+enum ftrl_binning { FTRL_QUANTILES, FTRL_SUPERVISED, FTRL_WOE };
 
 /* Several columns taken together. */
 struct ftrl_cross {
@@ -85,20 +98,24 @@ struct ftrl {
     /* The block. */
     void *block;
     size_t block_size;
-    size_t n_weights; /* bias, linear, log, bins, crosses */
-    struct ftrl_range linear, log, bins;
+    size_t n_weights; /* bias, linear, log, bins or woe, crosses */
+    struct ftrl_range linear, log, bins, woe;
     float *front;
     size_t n_front;
     float *w;                    /* n_weights */
     float *edges, *coarse_edges; /* n_numbers * edges_size, n_coarse * coarse_edges_size */
+    float *evidence;             /* n_numbers * bin_cells: -WoE; NULL without `binning: woe` */
     struct standardise scale;    /* of width columns */
     double *z, *root;            /* n_weights */
     struct quantile *sketches;   /* n_numbers, each sketch_size bytes apart */
     size_t sketch_size;
+    struct ftrl_supervised supervised; /* without `binning: quantiles` */
     uint64_t *next_bins; /* n_numbers: once so many were seen, the number's bins are made anew */
 
     struct sparse_table table;
     struct admission admission;
+
+    struct balance balance;
 
     /* Counters. */
     uint64_t learnt, scaled_at;
@@ -113,15 +130,24 @@ struct ftrl {
 /* A row as the weights see it. */
 struct ftrl_row {
     size_t n_cells, n_keys;
+    size_t first_cross;                      /* in cells: those before are bins of numbers */
     size_t cross_keys[FTRL_CROSSES_MAX + 1]; /* where each cross's keys begin; categories' before */
     float x[VECTOR_DENSE_MAX + 8], linear[VECTOR_DENSE_MAX + 8], log[VECTOR_DENSE_MAX + 8];
+    float woe[VECTOR_DENSE_MAX + 8];
     uint32_t cells[VECTOR_DENSE_MAX + FTRL_CROSSES_MAX]; /* weights of bins and crosses */
     uint64_t keys[FTRL_KEYS_MAX];
     float values[FTRL_KEYS_MAX];
 };
 
 void ftrl_look(const struct ftrl *ftrl, const struct vector *vector, struct ftrl_row *ret);
+/* As it is learnt; a score's is FTRL_OFFSET's weight less. */
 double ftrl_logit(const struct ftrl *ftrl, const struct ftrl_row *row);
+static inline double ftrl_offset(const struct ftrl *ftrl)
+{
+    return (double)ftrl->w[FTRL_OFFSET];
+}
+/* After the balance has changed. */
+void ftrl_put_offset(struct ftrl *ftrl);
 
 /* murmur3's finaliser; never 0. */
 static inline uint64_t ftrl_mix(uint64_t h)
@@ -146,6 +172,18 @@ static inline double ftrl_weight(double z, double root, double alpha, double bet
     return size <= l1 ? 0 : w;
 }
 
+static inline bool ftrl_is_supervised(const struct ftrl *ftrl)
+{
+    return ftrl->options.binning != FTRL_QUANTILES;
+}
+
+/* Finds what the options name. Mistakes go to errors; ST_EINVAL then, or ST_ENOMEM. */
+STATUS_CHECKED enum status ftrl_bind_columns(struct ftrl *ftrl, const struct vector_schema *schema,
+                                             const struct conf_node *node,
+                                             struct conf_errors *errors);
+/* A well-mixed hash of a name; part of the keys in files. */
+uint64_t ftrl_salt_of(const char *name);
+
 /* All weights and statistics as before the first row. */
 void ftrl_clear(struct ftrl *ftrl);
 
@@ -156,5 +194,6 @@ enum status ftrl_save(const struct model *model, struct tensors *ret);
 enum status ftrl_load(struct model *model, const struct tensors *tensors);
 
 extern const struct model_ops ftrl_ops;
+extern const struct conf_table ftrl_table;
 
 #endif

@@ -6,9 +6,11 @@
 
 static double of_number(const struct ftrl *ftrl, const struct ftrl_row *row, size_t i)
 {
-    return (double)ftrl->w[ftrl->linear.at + i] * (double)row->linear[i] +
-           (double)ftrl->w[ftrl->log.at + i] * (double)row->log[i] +
-           (double)ftrl->w[row->cells[i]]; /* the bins of numbers come first, in their order */
+    double own = (double)ftrl->w[ftrl->linear.at + i] * (double)row->linear[i] +
+                 (double)ftrl->w[ftrl->log.at + i] * (double)row->log[i];
+    if (ftrl->evidence)
+        return own + (double)ftrl->w[ftrl->woe.at + i] * (double)row->woe[i];
+    return own + (double)ftrl->w[row->cells[i]]; /* bins of numbers come first, in their order */
 }
 
 static double of_key(const struct ftrl *ftrl, const struct ftrl_row *row, size_t i)
@@ -57,7 +59,7 @@ double ftrl_explain(const struct model *model, const struct vector *vector, stru
     for (size_t i = 0; i < ftrl->n_numbers; i++)
         reasons_offer(ret, ftrl->number_names[i], of_number(ftrl, &row, i));
     for (size_t i = 0; i < ftrl->n_crosses; i++)
-        reasons_offer(ret, ftrl->crosses[i].name, (double)ftrl->w[row.cells[ftrl->n_numbers + i]]);
+        reasons_offer(ret, ftrl->crosses[i].name, (double)ftrl->w[row.cells[row.first_cross + i]]);
     for (size_t i = 0; i < vector->n_sparse; i++) {
         uint32_t field = vector->sparse[i].field;
         if (ftrl->field_salt[field] != 0 && is_first(vector, i))
@@ -65,5 +67,5 @@ double ftrl_explain(const struct model *model, const struct vector *vector, stru
     }
     for (size_t i = 0; i < ftrl->n_key_crosses; i++)
         reasons_offer(ret, ftrl->key_crosses[i].name, of_key_cross(ftrl, &row, i));
-    return (double)ftrl->w[0];
+    return (double)ftrl->w[0] - ftrl_offset(ftrl);
 }

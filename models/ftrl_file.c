@@ -4,107 +4,27 @@
  *
  * What is stored is found by name again: the text "columns" names the numbers in order, tensors of
  * crosses and of coarse bins carry their columns' names. A model with other numbers of bins than
- * the file takes over everything but the bins.
+ * the file, or bins that are made otherwise, takes over everything but the bins.
+ *
+ * Format 2 has supervised bins; a file without is of format 1.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "models/ftrl.h"
+#include "models/ftrl_tensors.h"
 
-enum { PARTS_MAX = 32, FORMAT = 1 };
-
-/* One tensor of n_numbers rows, and where its rows are in the model. */
-struct part {
-    const char *name;
-    size_t length; /* elements a row */
-    void *data;
-    enum tensor_type type;
-    bool of_bins; /* means nothing to a model with another number of bins */
-};
+enum { FORMAT = 2 };
 
 static size_t element_size(enum tensor_type type)
 {
     return type == TENSOR_U8 ? 1 : type == TENSOR_F32 || type == TENSOR_U32 ? 4 : 8;
 }
 
-static size_t list_range(const struct ftrl *ftrl, struct ftrl_range range, size_t length,
-                         const char *const names[3], bool of_bins, struct part *ret)
-{
-    ret[0] = (struct part){names[0], length, ftrl->w + range.at, TENSOR_F32, of_bins};
-    ret[1] = (struct part){names[1], length, ftrl->z + range.at, TENSOR_F64, of_bins};
-    ret[2] = (struct part){names[2], length, ftrl->root + range.at, TENSOR_F64, of_bins};
-    return 3;
-}
-
-/* All that there is once a number. */
-static size_t list_parts(const struct ftrl *ftrl, struct part *ret)
-{
-    static const char *const linear[] = {"linear.w", "linear.z", "linear.root"};
-    static const char *const logs[] = {"log.w", "log.z", "log.root"};
-    static const char *const bins[] = {"bins.w", "bins.z", "bins.root"};
-    const struct standardise *s = &ftrl->scale;
-    const struct part others[] = {
-        {"bins.edges", ftrl->edges_size, ftrl->edges, TENSOR_F32, true},
-        {"bins.next", 1, ftrl->next_bins, TENSOR_U64, true},
-        {"scale.mean", 1, s->mean, TENSOR_F32, false},
-        {"scale.inverse_sd", 1, s->inverse_sd, TENSOR_F32, false},
-        {"scale.pivot", 1, s->pivot, TENSOR_F32, false},
-        {"scale.log_mean", 1, s->log_mean, TENSOR_F32, false},
-        {"scale.log_inverse_sd", 1, s->log_inverse_sd, TENSOR_F32, false},
-        {"scale.count", 1, s->count, TENSOR_F64, false},
-        {"scale.welford_mean", 1, s->welford_mean, TENSOR_F64, false},
-        {"scale.welford_m2", 1, s->welford_m2, TENSOR_F64, false},
-        {"sketch", ftrl->sketch_size, ftrl->sketches, TENSOR_U8, false},
-    };
-    size_t n = list_range(ftrl, ftrl->linear, 1, linear, false, ret);
-    n += list_range(ftrl, ftrl->log, 1, logs, false, ret + n);
-    n += list_range(ftrl, ftrl->bins, ftrl->bin_cells, bins, true, ret + n);
-    memcpy(ret + n, others, sizeof others);
-    return n + sizeof others / sizeof others[0];
-}
-
-/* Crosses: three tensors each, and the coarse edges of each number that they take. */
-
-struct item {
-    char name[FTRL_NAME_MAX + 32];
-    enum tensor_type type;
-    size_t n;
-    void *data;
-};
-
-static struct item cross_item(const struct ftrl *ftrl, size_t i, size_t which)
-{
-    static const char *const suffix[] = {"w", "z", "root"};
-    const struct ftrl_cross *cross = &ftrl->crosses[i];
-    struct item item = {.type = which == 0 ? TENSOR_F32 : TENSOR_F64, .n = cross->cells};
-    item.data = which == 0   ? (void *)(ftrl->w + cross->at)
-                : which == 1 ? (void *)(ftrl->z + cross->at)
-                             : (void *)(ftrl->root + cross->at);
-    snprintf(item.name, sizeof item.name, "cross.%s.%s", cross->name, suffix[which]);
-    return item;
-}
-
-static struct item coarse_item(const struct ftrl *ftrl, size_t i)
-{
-    struct item item = {.type = TENSOR_F32, .n = ftrl->coarse_edges_size};
-    item.data = ftrl->coarse_edges + i * ftrl->coarse_edges_size;
-    snprintf(item.name, sizeof item.name, "coarse.%s.edges", ftrl->number_names[ftrl->coarse[i]]);
-    return item;
-}
-
-/* Item i of all these; false behind the last. */
-static bool item_at(const struct ftrl *ftrl, size_t i, struct item *ret)
-{
-    if (i < ftrl->n_coarse)
-        *ret = coarse_item(ftrl, i);
-    else if (i < ftrl->n_coarse + 3 * ftrl->n_crosses)
-        *ret = cross_item(ftrl, (i - ftrl->n_coarse) / 3, (i - ftrl->n_coarse) % 3);
-    else
-        return false;
-    return true;
-}
-
 /* Saving. */
+
+static const char *binning_name(const struct ftrl *ftrl)
+{
+    return ftrl->options.binning == FTRL_WOE ? "woe" : "supervised";
+}
 
 static void save_columns(const struct ftrl *ftrl, struct tensors *ret)
 {
@@ -114,31 +34,36 @@ static void save_columns(const struct ftrl *ftrl, struct tensors *ret)
     buf_byte(&names, 0);
     tensors_put_text(ret, "kind", ftrl_ops.name);
     tensors_put_text(ret, "columns", names.data);
+    if (ftrl_is_supervised(ftrl))
+        tensors_put_text(ret, "binning", binning_name(ftrl));
     buf_done(&names);
 }
 
 static void save_counters(const struct ftrl *ftrl, struct tensors *ret)
 {
-    uint64_t shape[] = {FORMAT, (uint64_t)ftrl->options.bins, (uint64_t)ftrl->options.cross_bins};
+    uint64_t format = ftrl_is_supervised(ftrl) ? FORMAT : 1;
+    uint64_t shape[] = {format, (uint64_t)ftrl->options.bins, (uint64_t)ftrl->options.cross_bins};
     uint64_t counters[] = {ftrl->learnt, ftrl->scaled_at, (uint64_t)ftrl->newest};
     double bias[] = {(double)ftrl->w[0], ftrl->z[0], ftrl->root[0]};
     tensors_put(ret, "shape", TENSOR_U64, (size_t[]){3}, 1, shape);
     tensors_put(ret, "counters", TENSOR_U64, (size_t[]){3}, 1, counters);
     tensors_put(ret, "bias", TENSOR_F64, (size_t[]){3}, 1, bias);
+    if (ftrl->balance.how != BALANCE_NONE)
+        tensors_put(ret, "classes", TENSOR_F64, (size_t[]){2}, 1, ftrl->balance.counts);
 }
 
 enum status ftrl_save(const struct model *model, struct tensors *ret)
 {
     const struct ftrl *ftrl = (const struct ftrl *)(const void *)model;
-    struct part parts[PARTS_MAX];
-    struct item item;
+    struct ftrl_part parts[FTRL_PARTS_FILE_MAX];
+    struct ftrl_item item;
     save_columns(ftrl, ret);
     save_counters(ftrl, ret);
-    size_t n = list_parts(ftrl, parts);
+    size_t n = ftrl_list_parts(ftrl, parts);
     for (size_t i = 0; i < n; i++)
         tensors_put(ret, parts[i].name, parts[i].type, (size_t[]){ftrl->n_numbers, parts[i].length},
                     2, parts[i].data);
-    for (size_t i = 0; item_at(ftrl, i, &item); i++)
+    for (size_t i = 0; ftrl_item_at(ftrl, i, &item); i++)
         tensors_put(ret, item.name, item.type, &item.n, 1, item.data);
     sparse_table_save(&ftrl->table, ret);
     admission_save(&ftrl->admission, ret);
@@ -150,7 +75,7 @@ enum status ftrl_save(const struct model *model, struct tensors *ret)
 struct file {
     const struct tensors *tensors;
     const uint64_t *shape, *counters;
-    const double *bias;
+    const double *bias, *classes; /* classes: NULL where none were counted */
     size_t n_numbers;
     size_t *row_of; /* of each number of the model: its row in the file, or SPARSE_NONE */
     bool same_bins, same_cross_bins;
@@ -184,6 +109,12 @@ static const void *data_of(const struct file *file, const char *name, enum tenso
     return tensor ? tensor->data : NULL;
 }
 
+static bool is_same_binning(const struct ftrl *ftrl, const char *binning)
+{
+    return ftrl_is_supervised(ftrl) ? binning && strcmp(binning, binning_name(ftrl)) == 0
+                                    : !binning;
+}
+
 static bool open_file(const struct ftrl *ftrl, const struct tensors *tensors, struct file *file)
 {
     const char *kind = tensors_text(tensors, "kind"), *columns = tensors_text(tensors, "columns");
@@ -191,11 +122,13 @@ static bool open_file(const struct ftrl *ftrl, const struct tensors *tensors, st
     file->shape = data_of(file, "shape", TENSOR_U64, 3);
     file->counters = data_of(file, "counters", TENSOR_U64, 3);
     file->bias = data_of(file, "bias", TENSOR_F64, 3);
+    file->classes = data_of(file, "classes", TENSOR_F64, 2);
     if (!kind || strcmp(kind, ftrl_ops.name) != 0 || !columns || !file->shape || !file->counters ||
-        !file->bias || file->shape[0] != FORMAT)
+        !file->bias || file->shape[0] < 1 || file->shape[0] > FORMAT)
         return false;
     file->n_numbers = count_names(columns);
-    file->same_bins = file->shape[1] == (uint64_t)ftrl->options.bins;
+    file->same_bins = file->shape[1] == (uint64_t)ftrl->options.bins &&
+                      is_same_binning(ftrl, tensors_text(tensors, "binning"));
     file->same_cross_bins = file->shape[2] == (uint64_t)ftrl->options.cross_bins;
     for (size_t i = 0; i < ftrl->n_numbers; i++)
         file->row_of[i] = row_of_name(columns, ftrl->number_names[i]);
@@ -221,39 +154,62 @@ static bool are_sketches(const char *data, size_t n, size_t size)
     return true;
 }
 
-static bool check_part(const struct ftrl *ftrl, const struct file *file, const struct part *part)
+/* Rising, and not more than there may be: what is looked up in them is an index. */
+static bool are_edges(const float *edges, size_t rows, size_t length, size_t bins)
+{
+    bool sound = true;
+    for (size_t i = 0; i < rows; i++, edges += length) {
+        for (size_t j = 1; j < length; j++)
+            sound &= edges[j - 1] < edges[j] || isinf(edges[j]);
+        for (size_t j = bins - 1; j < length; j++)
+            sound &= edges[j] == INFINITY;
+    }
+    return sound;
+}
+
+static bool check_part(const struct ftrl *ftrl, const struct file *file,
+                       const struct ftrl_part *part)
 {
     if (part->of_bins && !file->same_bins)
         return true;
     size_t n = file->n_numbers * part->length;
     const void *data = data_of(file, part->name, part->type, n);
-    if (!data || has_nan(data, part->type, n))
+    if (!data || has_nan(data, part->type, n) ||
+        (part->bins > 0 && !are_edges(data, file->n_numbers, part->length, part->bins)))
         return false;
     return part->type != TENSOR_U8 || are_sketches(data, file->n_numbers, ftrl->sketch_size);
 }
 
 /* A cross that the file lacks begins at 0; one of another size is corrupt. */
-static bool check_item(const struct file *file, const struct item *item)
+static bool check_item(const struct file *file, const struct ftrl_item *item)
 {
     const struct tensor *tensor = tensors_get(file->tensors, item->name);
     return !tensor || !file->same_cross_bins ||
            (tensor->type == item->type && tensor->n == item->n &&
-            !has_nan(tensor->data, tensor->type, tensor->n));
+            !has_nan(tensor->data, tensor->type, tensor->n) &&
+            (item->bins == 0 || are_edges(tensor->data, 1, item->n, item->bins)));
 }
 
-static bool check(const struct ftrl *ftrl, const struct file *file, const struct part *parts,
+/* The weights of two classes, if they are there. */
+static bool are_weights(const double *classes)
+{
+    return !classes || (classes[0] >= 0 && classes[1] >= 0 && classes[0] + classes[1] < 1e300);
+}
+
+static bool check(const struct ftrl *ftrl, const struct file *file, const struct ftrl_part *parts,
                   size_t n_parts)
 {
-    struct item item;
-    bool sound = !has_nan(file->bias, TENSOR_F64, 3);
+    struct ftrl_item item;
+    bool sound = !has_nan(file->bias, TENSOR_F64, 3) && are_weights(file->classes);
     for (size_t i = 0; sound && i < n_parts; i++)
         sound = check_part(ftrl, file, &parts[i]);
-    for (size_t i = 0; sound && item_at(ftrl, i, &item); i++)
+    for (size_t i = 0; sound && ftrl_item_at(ftrl, i, &item); i++)
         sound = check_item(file, &item);
     return sound;
 }
 
-static void take_part(const struct ftrl *ftrl, const struct file *file, const struct part *part)
+static void take_part(const struct ftrl *ftrl, const struct file *file,
+                      const struct ftrl_part *part)
 {
     if (part->of_bins && !file->same_bins)
         return;
@@ -267,12 +223,12 @@ static void take_part(const struct ftrl *ftrl, const struct file *file, const st
 /* Numbers whose bins could not be taken over get new ones at the next row. */
 static void renew_missing(struct ftrl *ftrl, const struct file *file)
 {
-    struct item item;
+    struct ftrl_item item;
     for (size_t i = 0; i < ftrl->n_numbers; i++)
         if (file->row_of[i] != SPARSE_NONE && !file->same_bins)
             ftrl->next_bins[i] = ftrl_sketch(ftrl, i)->n + 1;
     for (size_t i = 0; i < ftrl->n_coarse; i++) {
-        item = coarse_item(ftrl, i);
+        item = ftrl_coarse_item(ftrl, i);
         size_t number = ftrl->coarse[i];
         if (file->row_of[number] != SPARSE_NONE &&
             (!file->same_cross_bins || !tensors_get(file->tensors, item.name)))
@@ -280,14 +236,14 @@ static void renew_missing(struct ftrl *ftrl, const struct file *file)
     }
 }
 
-static void take_all(struct ftrl *ftrl, const struct file *file, const struct part *parts,
+static void take_all(struct ftrl *ftrl, const struct file *file, const struct ftrl_part *parts,
                      size_t n_parts)
 {
-    struct item item;
+    struct ftrl_item item;
     ftrl_clear(ftrl);
     for (size_t i = 0; i < n_parts; i++)
         take_part(ftrl, file, &parts[i]);
-    for (size_t i = 0; file->same_cross_bins && item_at(ftrl, i, &item); i++) {
+    for (size_t i = 0; file->same_cross_bins && ftrl_item_at(ftrl, i, &item); i++) {
         const struct tensor *tensor = tensors_get(file->tensors, item.name);
         if (tensor)
             memcpy(item.data, tensor->data, item.n * element_size(item.type));
@@ -298,6 +254,9 @@ static void take_all(struct ftrl *ftrl, const struct file *file, const struct pa
     ftrl->learnt = file->counters[0];
     ftrl->scaled_at = file->counters[1];
     ftrl->newest = (int64_t)file->counters[2];
+    if (file->classes)
+        memcpy(ftrl->balance.counts, file->classes, sizeof ftrl->balance.counts);
+    ftrl_put_offset(ftrl);
     renew_missing(ftrl, file);
 }
 
@@ -315,8 +274,8 @@ enum status ftrl_load(struct model *model, const struct tensors *tensors)
     struct ftrl *ftrl = (struct ftrl *)(void *)model;
     if (is_newer(tensors))
         return ST_EVERSION;
-    struct part parts[PARTS_MAX];
-    size_t n = list_parts(ftrl, parts);
+    struct ftrl_part parts[FTRL_PARTS_FILE_MAX];
+    size_t n = ftrl_list_parts(ftrl, parts);
     struct file file = {.row_of = calloc(ftrl->n_numbers + 1, sizeof *file.row_of)};
     if (!file.row_of)
         return ST_ENOMEM;

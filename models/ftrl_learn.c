@@ -171,12 +171,24 @@ static void carry_range(struct ftrl *ftrl, struct ftrl_range range, size_t cells
     carry_end(ftrl, range, &carry);
 }
 
+static void make_fine(struct ftrl *ftrl, size_t number, size_t n, float *edges)
+{
+    float *evidence = ftrl->evidence ? ftrl->evidence + number * ftrl->bin_cells : NULL;
+    if (ftrl_is_supervised(ftrl))
+        ftrl_supervised_merge(&ftrl->supervised, number, edges, evidence);
+    else
+        bins_make(ftrl->points, n, (size_t)ftrl->options.bins, edges);
+}
+
 static void renew_fine(struct ftrl *ftrl, size_t number, size_t n)
 {
-    size_t bins = (size_t)ftrl->options.bins;
+    size_t bins = (size_t)ftrl->options.bins, size = ftrl->edges_size * sizeof(float);
     float old[BINS_MAX], *edges = ftrl->edges + number * ftrl->edges_size;
-    memcpy(old, edges, ftrl->edges_size * sizeof *old);
-    bins_make(ftrl->points, n, bins, edges);
+    memcpy(old, edges, size);
+    make_fine(ftrl, number, n, edges);
+    bool same = ftrl_is_supervised(ftrl) && memcmp(old, edges, size) == 0;
+    if (ftrl->bins.n == 0 || same)
+        return;
     bins_overlap(ftrl->points, n, bins, old, edges, ftrl->overlap);
     struct ftrl_range range = {ftrl->bins.at + number * ftrl->bin_cells, ftrl->bin_cells};
     carry_range(ftrl, range, ftrl->bin_cells, 1);
@@ -206,6 +218,8 @@ static void renew_number(struct ftrl *ftrl, size_t number)
     ftrl->next_bins[number] = 2 * sketch->n;
     size_t n = quantile_points(sketch, ftrl->points);
     standardise_logs(&ftrl->scale, number, ftrl->points, n);
+    if (ftrl_is_supervised(ftrl))
+        ftrl_supervised_recut(&ftrl->supervised, number, ftrl->points, n);
     renew_fine(ftrl, number, n);
     for (size_t i = 0; i < ftrl->n_coarse; i++)
         if (ftrl->coarse[i] == number)
@@ -231,6 +245,32 @@ static void observe(struct ftrl *ftrl, const struct ftrl_row *row)
     }
 }
 
+/* What it says of the labels that go with them. */
+static void observe_label(struct ftrl *ftrl, const struct ftrl_row *row,
+                          const struct example *example)
+{
+    struct ftrl_supervised *supervised = &ftrl->supervised;
+    ftrl_supervised_count(supervised, row->x, example->label, example->weight);
+    for (size_t i = 0; i < ftrl->n_numbers; i++)
+        if (ftrl_supervised_is_due(supervised, i))
+            renew_fine(ftrl, i, quantile_points(ftrl_sketch(ftrl, i), ftrl->points));
+}
+
+void ftrl_put_offset(struct ftrl *ftrl)
+{
+    if (ftrl->balance.how != BALANCE_NONE)
+        ftrl->w[FTRL_OFFSET] = (float)log(balance_weight(&ftrl->balance, BALANCE_PRIOR));
+}
+
+/* What the example counts for, beside its own weight. */
+static double class_weight(struct ftrl *ftrl, const struct example *example)
+{
+    double positive = balance_weight(&ftrl->balance, BALANCE_PRIOR);
+    balance_count(&ftrl->balance, example->label, example->weight);
+    ftrl_put_offset(ftrl);
+    return example->label >= 0.5f ? positive : 1;
+}
+
 static void learn_one(struct ftrl *ftrl, const struct example *example)
 {
     struct ftrl_row *row = ftrl->row;
@@ -240,13 +280,18 @@ static void learn_one(struct ftrl *ftrl, const struct example *example)
     meet_keys(ftrl, row);
     double p = logistic(ftrl_logit(ftrl, row));
     double gradient = (p - (double)example->label) * (double)example->weight;
+    if (ftrl->balance.how != BALANCE_NONE)
+        gradient *= class_weight(ftrl, example);
     update_one(ftrl, 0, gradient, 0, 0);
     update_range(ftrl, ftrl->linear, row->linear, gradient);
     update_range(ftrl, ftrl->log, row->log, gradient);
+    update_range(ftrl, ftrl->woe, row->woe, gradient);
     for (size_t i = 0; i < row->n_cells; i++)
         update_one(ftrl, row->cells[i], gradient, ftrl->options.l1, ftrl->options.l2);
     for (size_t i = 0; i < row->n_keys; i++)
         update_row(ftrl, row->keys[i], gradient * (double)row->values[i]);
+    if (ftrl_is_supervised(ftrl))
+        observe_label(ftrl, row, example);
     observe(ftrl, row);
 }
 

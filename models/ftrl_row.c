@@ -14,6 +14,20 @@ static void look_at_numbers(const struct ftrl *ftrl, const float *dense, struct 
     standardise_row(&ftrl->scale, row->x, row->linear, row->log);
 }
 
+/* The evidence of each number's bin. */
+static void look_at_evidence(const struct ftrl *ftrl, struct ftrl_row *row)
+{
+    const float *edges = ftrl->edges, *evidence = ftrl->evidence;
+    for (size_t i = 0; i < ftrl->n_numbers; i++) {
+        row->woe[i] = evidence[bins_find(edges, ftrl->edges_size, row->x[i])];
+        edges += ftrl->edges_size;
+        evidence += ftrl->bin_cells;
+    }
+    for (size_t i = ftrl->n_numbers; i < ftrl->width; i++)
+        row->woe[i] = 0;
+    row->n_cells = 0;
+}
+
 static void look_at_bins(const struct ftrl *ftrl, struct ftrl_row *row)
 {
     const float *edges = ftrl->edges;
@@ -112,7 +126,11 @@ void ftrl_look(const struct ftrl *ftrl, const struct vector *vector, struct ftrl
     }
     for (size_t i = 0; i < ret->n_keys; i++)
         sparse_table_prefetch(&ftrl->table, ret->keys[i]);
-    look_at_bins(ftrl, ret);
+    if (ftrl->evidence)
+        look_at_evidence(ftrl, ret);
+    else
+        look_at_bins(ftrl, ret);
+    ret->first_cross = ret->n_cells;
     look_at_crosses(ftrl, coarse, ret);
 }
 
@@ -130,9 +148,18 @@ static double sum_numbers(const struct ftrl *ftrl, const struct ftrl_row *row)
     return sum;
 }
 
+static double sum_evidence(const struct ftrl *ftrl, const struct ftrl_row *row)
+{
+    const float *w = ftrl->w + ftrl->woe.at;
+    double sum = 0;
+    for (size_t i = 0; i < ftrl->woe.n; i++)
+        sum += (double)w[i] * (double)row->woe[i];
+    return sum;
+}
+
 double ftrl_logit(const struct ftrl *ftrl, const struct ftrl_row *row)
 {
-    double sum = (double)ftrl->w[0] + sum_numbers(ftrl, row);
+    double sum = (double)ftrl->w[0] + sum_numbers(ftrl, row) + sum_evidence(ftrl, row);
     for (size_t i = 0; i < row->n_cells; i++)
         sum += (double)ftrl->w[row->cells[i]];
     for (size_t i = 0; i < row->n_keys; i++) {
@@ -149,6 +176,6 @@ void ftrl_score(const struct model *model, const struct vector *rows, size_t n, 
     struct ftrl_row row;
     for (size_t i = 0; i < n; i++) {
         ftrl_look(ftrl, &rows[i], &row);
-        ret[i] = (float)logistic(ftrl_logit(ftrl, &row));
+        ret[i] = (float)logistic(ftrl_logit(ftrl, &row) - ftrl_offset(ftrl));
     }
 }

@@ -6,6 +6,7 @@
 
 #include "models/logistic.h"
 #include "models/reasons.h"
+#include "models/smote.h"
 
 static bool is_listed(const struct conf_texts *texts, const char *name)
 {
@@ -111,6 +112,8 @@ static enum status create(const void *options, const struct vector_schema *schem
     gbdt->options = *(const struct gbdt_options *)options;
     check_listed(&gbdt->options.columns, true, schema, conf_get(node, "columns"), errors);
     check_listed(&gbdt->options.exclude, false, schema, conf_get(node, "exclude"), errors);
+    gbdt->balance = balance_read(gbdt->options.class_weight, errors);
+    gbdt->options.class_weight = NULL; /* the configuration's: it may be gone after this */
     enum status st = select_columns(gbdt, schema);
     if (st == ST_OK && gbdt->n_columns == 0)
         conf_complain(errors, node, "there is no number to learn from");
@@ -144,7 +147,7 @@ static void score(const struct model *model, const struct vector *rows, size_t n
         double logit = gbdt->prior;
         if (gbdt->forest) {
             look(gbdt, &rows[i], row);
-            logit = (double)forest_logit(gbdt->forest, row);
+            logit = (double)forest_logit(gbdt->forest, row) - gbdt->offset;
         }
         ret[i] = (float)logistic(logit);
     }
@@ -162,7 +165,7 @@ static double explain(const struct model *model, const struct vector *vector, st
     for (size_t i = 0; i < gbdt->forest->n_features; i++)
         if (gbdt->place[i] < gbdt->n_columns)
             reasons_offer(ret, gbdt->names[gbdt->place[i]], all[i]);
-    return gbdt->forest->bias;
+    return gbdt->forest->bias - gbdt->offset;
 }
 
 static void remember(struct gbdt *gbdt, const struct example *row)
@@ -313,7 +316,28 @@ static const struct conf_option options[] = {
      .fallback = "1",
      .min = 1e-6,
      .max = 1e6,
-     .help = "What a positive counts. Other than 1, scores are no probabilities any more."},
+     .help = "XGBoost's own class weight. Other than 1, scores are no probabilities any more; "
+             "`class_weight` puts them right."},
+    {.name = "class_weight",
+     .type = CONF_NODE,
+     .at = AT(class_weight),
+     .write_schema = balance_write_schema,
+     .help = BALANCE_HELP},
+    {.name = "smote",
+     .type = CONF_REAL,
+     .at = AT(smote),
+     .fallback = "0",
+     .min = 0,
+     .max = 1,
+     .help = "At a publication positives are made up between those of the window (SMOTE) until "
+             "there are so many to a negative. Scores are put right for it. 0: none."},
+    {.name = "smote_neighbours",
+     .type = CONF_INT,
+     .at = AT(smote_neighbours),
+     .fallback = "5",
+     .min = 1,
+     .max = SMOTE_NEIGHBOURS_MAX,
+     .help = "The nearest positives, one of which a made-up one leans to."},
     {.name = "seed",
      .type = CONF_INT,
      .at = AT(seed),

@@ -9,6 +9,7 @@
  *   gbdt.c          options, columns by name, score, learn, publish
  *   gbdt_window.c   the examples that the next trees are made from
  *   gbdt_fit.c      trees made or imported
+ *   gbdt_balance.c  rare positives made more, or heavier
  *   gbdt_file.c     save and load
  */
 #ifndef MODELS_GBDT_H
@@ -16,6 +17,7 @@
 
 #include <stdatomic.h>
 
+#include "models/balance.h"
 #include "models/booster.h"
 #include "models/forest.h"
 #include "models/model.h"
@@ -27,6 +29,9 @@ struct gbdt_options {
     int64_t rounds, depth, trees_max;
     double learning_rate, subsample, colsample, min_child_weight, lambda, scale_pos_weight;
     int64_t seed;
+    double smote;
+    int64_t smote_neighbours;
+    const struct conf_node *class_weight;
     int how; /* enum gbdt_how */
     const char *file;
     struct conf_texts columns, exclude;
@@ -52,7 +57,9 @@ struct gbdt {
     char **names;
     struct gbdt_window window;
     uint64_t learnt;
+    struct balance balance;
     double prior;          /* logit while there are no trees */
+    double offset;         /* by which the trees' logits are too high: their positives count more */
     struct forest *forest; /* NULL: no trees yet */
     uint32_t *place;       /* of each feature of the forest: its column, or n_columns: none */
     struct buf booster;    /* the same trees, as XGBoost saves them; of a learner only */
@@ -78,7 +85,18 @@ void gbdt_window_add(struct gbdt_window *window, const float *values, const stru
 void gbdt_window_retract(struct gbdt_window *window, const float *values, int64_t time);
 /* Rows from before this time go. */
 void gbdt_window_drop_before(struct gbdt_window *window, int64_t time);
+/* Room for so many rows behind the last. */
+void gbdt_window_reserve(struct gbdt_window *window, size_t more);
 void gbdt_window_done(struct gbdt_window *window);
+
+/* What trees are made from, where positives are rare. */
+struct gbdt_balance {
+    size_t made;   /* positives made up, behind the window's rows */
+    double weight; /* of a positive */
+    double offset; /* by which logits come out too high */
+};
+/* There must be some of both classes. Returns ST_ENOMEM. */
+STATUS_CHECKED enum status gbdt_rebalance(struct gbdt *gbdt, struct gbdt_balance *ret);
 
 enum status gbdt_fit(struct model *model, struct buf *why);
 /* The forest of these bytes, its features bound by name, or by their order if it has no names.

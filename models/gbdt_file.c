@@ -18,6 +18,7 @@ enum status gbdt_save(const struct model *model, struct tensors *ret)
     tensors_put_text(ret, "columns", names.data);
     tensors_put(ret, "counters", TENSOR_U64, (size_t[]){2}, 1, counters);
     tensors_put(ret, "prior", TENSOR_F64, (size_t[]){1}, 1, &gbdt->prior);
+    tensors_put(ret, "offset", TENSOR_F64, (size_t[]){1}, 1, &gbdt->offset);
     tensors_put(ret, "booster", TENSOR_U8, (size_t[]){gbdt->booster.len}, 1, gbdt->booster.data);
     buf_done(&names);
     return ST_OK;
@@ -45,6 +46,7 @@ enum status gbdt_load(struct model *model, const struct tensors *tensors)
     const struct tensor *counters = tensors_get(tensors, "counters");
     const struct tensor *booster = tensors_get(tensors, "booster");
     const struct tensor *prior = tensors_get_as(tensors, "prior", TENSOR_F64, 1);
+    const struct tensor *offset = tensors_get_as(tensors, "offset", TENSOR_F64, 1);
     if (!kind || strcmp(kind, gbdt_ops.name) != 0 || !counters || counters->type != TENSOR_U64 ||
         counters->n < 1)
         return ST_ECORRUPT;
@@ -55,5 +57,6 @@ enum status gbdt_load(struct model *model, const struct tensors *tensors)
     TRY(take_trees(gbdt, booster));
     gbdt->learnt = ((const uint64_t *)counters->data)[1];
     gbdt->prior = *(const double *)prior->data;
+    gbdt->offset = offset ? *(const double *)offset->data : 0; /* older files have none */
     return ST_OK;
 }

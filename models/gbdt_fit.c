@@ -58,6 +58,7 @@ enum status gbdt_take_booster(struct gbdt *gbdt, struct slice booster, struct bu
 void gbdt_share_forest(const struct gbdt *from, struct gbdt *to)
 {
     to->prior = from->prior;
+    to->offset = from->offset;
     if (to->forest == from->forest)
         return;
     forest_release(to->forest);
@@ -90,7 +91,8 @@ static int64_t newest(const struct gbdt_window *window)
     return time;
 }
 
-static struct booster_options options_of(const struct gbdt *gbdt)
+static struct booster_options options_of(const struct gbdt *gbdt,
+                                         const struct gbdt_balance *balance)
 {
     const struct gbdt_options *options = &gbdt->options;
     return (struct booster_options){
@@ -101,7 +103,7 @@ static struct booster_options options_of(const struct gbdt *gbdt)
         .colsample = options->colsample,
         .min_child_weight = options->min_child_weight,
         .reg_lambda = options->lambda,
-        .scale_pos_weight = options->scale_pos_weight,
+        .scale_pos_weight = options->scale_pos_weight * balance->weight,
         .seed = options->seed,
     };
 }
@@ -116,12 +118,14 @@ static bool continues(const struct gbdt *gbdt)
 static enum status train(struct gbdt *gbdt, struct buf *why)
 {
     const struct gbdt_window *window = &gbdt->window;
-    struct booster_options options = options_of(gbdt);
+    struct gbdt_balance balance;
+    TRY(gbdt_rebalance(gbdt, &balance));
+    struct booster_options options = options_of(gbdt, &balance);
     struct booster_rows rows = {
         .values = window->values + window->first * window->n_columns,
         .labels = window->labels + window->first,
         .weights = window->weights + window->first,
-        .n = window->n,
+        .n = window->n + balance.made,
         .n_columns = window->n_columns,
         .names = (const char *const *)gbdt->names,
     };
@@ -136,6 +140,7 @@ static enum status train(struct gbdt *gbdt, struct buf *why)
     }
     buf_done(&gbdt->booster);
     gbdt->booster = made;
+    gbdt->offset = balance.offset;
     return ST_OK;
 }
 

@@ -28,16 +28,21 @@ static void *grown(void *array, size_t n, size_t size)
     return larger;
 }
 
-static void grow(struct gbdt_window *window)
+static void grow_to(struct gbdt_window *window, size_t cap)
 {
-    size_t most = window->rows_max + slack(window);
-    size_t cap = window->cap ? window->cap * 2 : 1024;
-    window->cap = cap = cap < most ? cap : most;
+    window->cap = cap;
     window->values = grown(window->values, cap * (window->n_columns + 1), sizeof(float));
     window->labels = grown(window->labels, cap, sizeof(float));
     window->weights = grown(window->weights, cap, sizeof(float));
     window->times = grown(window->times, cap, sizeof(int64_t));
     window->items = grown(window->items, cap, sizeof(uint64_t));
+}
+
+static void grow(struct gbdt_window *window)
+{
+    size_t most = window->rows_max + slack(window);
+    size_t cap = window->cap ? window->cap * 2 : 1024;
+    grow_to(window, cap < most ? cap : most);
 }
 
 static void make_room(struct gbdt_window *window)
@@ -52,6 +57,12 @@ static void make_room(struct gbdt_window *window)
         move(window);
     else
         grow(window);
+}
+
+void gbdt_window_reserve(struct gbdt_window *window, size_t more)
+{
+    if (window->first + window->n + more > window->cap)
+        grow_to(window, window->first + window->n + more);
 }
 
 void gbdt_window_add(struct gbdt_window *window, const float *values, const struct example *row)

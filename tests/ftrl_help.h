@@ -129,8 +129,14 @@ static inline void help_expect_same(const struct model *a, const struct model *b
     free(y);
 }
 
-static const char *const help_all_options =
-    "{crosses: [[amount, risk], [amount, site], [site, user], [amount, risk, count]], admit: 2}";
+#define HELP_CROSSES                                                                               \
+    "crosses: [[amount, risk], [amount, site], [site, user], [amount, risk, count]]"
+static const char *const help_all_options = "{" HELP_CROSSES ", admit: 2}";
+/* The same, and with each way to make bins. */
+static const char *const help_ways[] = {"{" HELP_CROSSES ", admit: 2}",
+                                        "{" HELP_CROSSES ", binning: supervised, bin_trend: auto}",
+                                        "{" HELP_CROSSES ", binning: woe, bins: 9}"};
+enum { HELP_WAYS = sizeof help_ways / sizeof help_ways[0] };
 
 static inline float score_one(const struct model *model, const struct vector *vector)
 {

@@ -22,9 +22,9 @@ Test(ftrl, an_untrained_model_says_one_half)
     model->ops->free(model);
 }
 
-Test(ftrl, batches_do_not_matter)
+static void check_batches(const char *yaml)
 {
-    struct model *whole = help_model(help_all_options), *cut = help_model(help_all_options);
+    struct model *whole = help_model(yaml), *cut = help_model(yaml);
     struct help_rows rows = help_rows(5000, 2);
     whole->ops->learn(whole, rows.examples, rows.n);
     uint64_t seed = 3;
@@ -47,10 +47,15 @@ Test(ftrl, batches_do_not_matter)
     cut->ops->free(cut);
 }
 
-Test(ftrl, a_published_copy_scores_as_the_learner)
+Test(ftrl, batches_do_not_matter)
 {
-    struct model *learner = help_model(help_all_options), *a = help_model(help_all_options),
-                 *b = help_model(help_all_options);
+    for (size_t i = 0; i < HELP_WAYS; i++)
+        check_batches(help_ways[i]);
+}
+
+static void check_published(const char *yaml)
+{
+    struct model *learner = help_model(yaml), *a = help_model(yaml), *b = help_model(yaml);
     struct help_rows rows = help_rows(6000, 4);
     uint64_t seed = 5;
     for (size_t i = 0; i < rows.n;) {
@@ -68,11 +73,17 @@ Test(ftrl, a_published_copy_scores_as_the_learner)
     b->ops->free(b);
 }
 
-/* The first half learnt, a turn through a file, the second half: as if nothing had been between. */
-Test(ftrl, goes_on_from_a_file_bit_for_bit)
+Test(ftrl, a_published_copy_scores_as_the_learner)
 {
-    struct model *straight = help_model(help_all_options), *before = help_model(help_all_options),
-                 *after = help_model(help_all_options);
+    for (size_t i = 0; i < HELP_WAYS; i++)
+        check_published(help_ways[i]);
+}
+
+/* The first half learnt, a turn through a file, the second half: as if nothing had been between. */
+static void check_file(const char *yaml)
+{
+    struct model *straight = help_model(yaml), *before = help_model(yaml),
+                 *after = help_model(yaml);
     struct help_rows rows = help_rows(6000, 6);
     size_t half = 2777;
     straight->ops->learn(straight, rows.examples, rows.n);
@@ -111,6 +122,12 @@ Test(ftrl, goes_on_from_a_file_bit_for_bit)
     straight->ops->free(straight);
     before->ops->free(before);
     after->ops->free(after);
+}
+
+Test(ftrl, goes_on_from_a_file_bit_for_bit)
+{
+    for (size_t i = 0; i < HELP_WAYS; i++)
+        check_file(help_ways[i]);
 }
 
 /* The update on paper. One number that never varies is 0 in both standardised forms, so that a row

@@ -55,6 +55,8 @@ Test(ftrl, contributions_add_up_to_the_logit)
     const char *const configs[] = {
         "",
         "{bins: 1}",
+        "{binning: supervised}",
+        "{binning: woe, exclude: [user], crosses: [[amount, risk]]}",
         "{columns: [amount, site]}",
         "{exclude: [user], crosses: [[site, user]], admit: 1}",
         help_all_options,

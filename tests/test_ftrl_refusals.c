@@ -29,6 +29,10 @@ ParameterizedTestParameters(ftrl, create_refuses)
         {"{exclude: [risk], crosses: [[amount, risk]]}", "\"risk\" is excluded"},
         {"{alpha: 0}", "alpha"},
         {"{bins: 257}", "bins"},
+        {"{bins: 65, binning: woe}", "supervised bins are 64 at most"},
+        {"{binning: supervized}", "supervised"},
+        {"{binning: woe, bin_trend: up}", "bin_trend"},
+        {"{binning: woe, bin_share: 0.6}", "bin_share"},
         {"{admit: 0}", "admit"},
         {"{expire: 1ms}", "expire"},
     };
@@ -47,11 +51,13 @@ ParameterizedTest(struct refusal_case *c, ftrl, create_refuses)
 }
 
 /* The saved tensors, one of them missing, of another length, or with one element spoilt. */
-static enum status load_spoilt(const struct tensors *good, size_t which, int how)
+static enum status load_spoilt(const char *yaml, const struct tensors *good, size_t which, int how)
 {
     struct tensors *bad = tensors_create();
     tensors_put_text(bad, "kind", tensors_text(good, "kind"));
     tensors_put_text(bad, "columns", tensors_text(good, "columns"));
+    if (tensors_text(good, "binning"))
+        tensors_put_text(bad, "binning", tensors_text(good, "binning"));
     for (size_t i = 0; i < tensors_count(good); i++) {
         const struct tensor *t = tensors_at(good, i);
         size_t shorter = t->n - 1, size = t->type == TENSOR_F32 ? 4 : 8;
@@ -68,7 +74,7 @@ static enum status load_spoilt(const struct tensors *good, size_t which, int how
             free(copy);
         }
     }
-    struct model *model = help_model(help_all_options);
+    struct model *model = help_model(yaml);
     enum status st = model->ops->load(model, bad);
     struct help_rows rows = help_rows(300, 14);
     if (st == ST_OK)
@@ -79,28 +85,59 @@ static enum status load_spoilt(const struct tensors *good, size_t which, int how
     return st;
 }
 
-Test(ftrl, load_refuses_spoilt_files)
+static void check_spoilt(const char *yaml)
 {
-    struct model *model = help_model(help_all_options);
+    struct model *model = help_model(yaml);
     struct help_rows rows = help_rows(1000, 15);
     model->ops->learn(model, rows.examples, rows.n);
     struct tensors *good = tensors_create();
     model->ops->save(model, good);
-    cr_expect(eq(int, load_spoilt(good, SIZE_MAX, 0), ST_OK));
+    cr_expect(eq(int, load_spoilt(yaml, good, SIZE_MAX, 0), ST_OK));
     for (size_t i = 0; i < tensors_count(good); i++) {
         const struct tensor *t = tensors_at(good, i);
         bool optional = strncmp(t->name, "cross.", 6) == 0 || strncmp(t->name, "coarse.", 7) == 0 ||
                         strncmp(t->name, "admission.", 10) == 0;
         bool floats = t->type == TENSOR_F32 || t->type == TENSOR_F64;
-        cr_expect(optional || load_spoilt(good, i, 0) == ST_ECORRUPT, "%s missing", t->name);
-        cr_expect(strncmp(t->name, "admission.", 10) == 0 || load_spoilt(good, i, 1) == ST_ECORRUPT,
+        cr_expect(optional || load_spoilt(yaml, good, i, 0) == ST_ECORRUPT, "%s missing", t->name);
+        cr_expect(strncmp(t->name, "admission.", 10) == 0 ||
+                      load_spoilt(yaml, good, i, 1) == ST_ECORRUPT,
                   "%s shorter", t->name);
-        cr_expect(eq(int, floats ? load_spoilt(good, i, 2) : ST_ECORRUPT, ST_ECORRUPT), "%s is NaN",
-                  t->name);
+        cr_expect(eq(int, floats ? load_spoilt(yaml, good, i, 2) : ST_ECORRUPT, ST_ECORRUPT),
+                  "%s is NaN", t->name);
     }
     tensors_free(good);
     help_rows_done(&rows);
     model->ops->free(model);
+}
+
+Test(ftrl, load_refuses_spoilt_files)
+{
+    for (size_t i = 0; i < HELP_WAYS; i++)
+        check_spoilt(help_ways[i]);
+}
+
+/* Edges that fall, or one more than there are bins. */
+Test(ftrl, load_refuses_edges_that_are_none)
+{
+    const char *const yaml = "{bins: 4, binning: supervised}";
+    struct help_rows rows = help_rows(1000, 15);
+    for (size_t way = 0; way < 4; way++) {
+        struct model *model = help_model(yaml), *other = help_model(yaml);
+        struct tensors *file = tensors_create();
+        model->ops->learn(model, rows.examples, rows.n);
+        cr_assert(eq(int, model->ops->save(model, file), ST_OK));
+        const struct tensor *t = tensors_get(file, way % 2 ? "prebins.edges" : "bins.edges");
+        float *edges = (float *)(uintptr_t)t->data;
+        cr_assert(eq(int, other->ops->load(other, file), ST_OK));
+        size_t last = way % 2 ? 63 : 3;
+        for (size_t i = 0; i <= last; i++)
+            edges[i] = way < 2 ? (float)i : i < last ? (float)-(double)i : INFINITY;
+        cr_expect(eq(int, other->ops->load(other, file), ST_ECORRUPT), "way %zu", way);
+        tensors_free(file);
+        model->ops->free(model);
+        other->ops->free(other);
+    }
+    help_rows_done(&rows);
 }
 
 Test(ftrl, load_refuses_a_newer_format_as_such)
