@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
+#include "base/ring.h"
 #include "base/status.h"
 
 enum channel { CHANNEL_SCORES, CHANNEL_DEAD, CHANNEL_FEATURES, CHANNEL_COUNT };
@@ -56,6 +57,9 @@ struct sink_ops {
      * aborted); they are to be sent again from there on, marks included, and keep their numbers. */
     enum status (*poll)(struct sink *sink, int64_t timeout_us, uint64_t *ret_acked,
                         uint64_t *ret_refused);
+    /* From now on the bell is rung whenever poll has news, so that who waits for something else too
+     * need not wait here; NULL: no more. False: it rings none. Optional. */
+    bool (*watch)(struct sink *sink, struct bell *bell);
     /* Sends what is buffered, does not wait for acknowledgements. Optional. */
     enum status (*flush)(struct sink *sink);
     /* All rows sent so far are of epochs up to the mark's. The mark is copied; it replaces one not

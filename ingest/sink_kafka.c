@@ -224,6 +224,24 @@ static enum status poll_reports(struct sink *sink, int64_t timeout_us, uint64_t 
     return ST_OK;
 }
 
+static void ring_bell(rd_kafka_t *client, void *bell)
+{
+    (void)client;
+    bell_ring(bell);
+}
+
+/* With transactions the client is another thread's at times, which rings a bell of its own. */
+static bool watch_reports(struct sink *sink, struct bell *bell)
+{
+    struct sink_kafka *self = self_of(sink);
+    if (self->txn.on)
+        return false;
+    rd_kafka_queue_t *reports = rd_kafka_queue_get_main(self->client);
+    rd_kafka_queue_cb_event_enable(reports, bell ? ring_bell : NULL, bell);
+    rd_kafka_queue_destroy(reports);
+    return bell;
+}
+
 static const char *error_text(const struct sink *sink)
 {
     return ((const struct sink_kafka *)sink)->error;
@@ -353,6 +371,7 @@ static const struct sink_ops sink_kafka_ops = {
     .kind = "kafka",
     .send = send_row,
     .poll = poll_reports,
+    .watch = watch_reports,
     .mark = take_mark,
     .unsettled = has_mark,
     .transactions = count_transactions,

@@ -6,6 +6,8 @@
 
 /* After this long without anything to commit, what is acknowledged is written by itself. */
 #define IDLE_US (100 * 1000)
+/* How long acknowledgements are waited for at a time. */
+#define REPORTS_US 1000
 /* At the end rows are waited for this long; less where none is acknowledged any more. */
 #define DRAIN_US       (30 * SECOND_US)
 #define DRAIN_STUCK_US (10 * SECOND_US)
@@ -58,6 +60,16 @@ static enum status commit_one(struct service *service, struct sealed *sealed)
     return ST_OK;
 }
 
+/* A sink that rings does not keep the next epoch waiting. */
+static enum status await_reports(struct service *service, uint32_t seen)
+{
+    if (!service->sink_rings)
+        return produce(service, REPORTS_US);
+    TRY(produce(service, 0));
+    bell_wait(&service->commit_bell, seen, REPORTS_US);
+    return ST_OK;
+}
+
 /* Looks after acknowledgements where rows are out; sleeps where there is nothing to do. Where there
  * was nothing for a while, rows that are acknowledged leave the store: they would be sent again
  * after a crash. */
@@ -65,7 +77,7 @@ static enum status commit_idle(struct service *service, uint32_t seen)
 {
     struct commit *commit = service->commit;
     if (commit_outbox_depth(commit) > 0)
-        return produce(service, 1000);
+        return await_reports(service, seen);
     bool settled = !commit_unsettled(commit) && !commit_untidy(commit) &&
                    commit_figures(commit).rows_refused == service->rows_refused;
     bell_wait(&service->commit_bell, seen, settled ? -1 : IDLE_US);
@@ -158,11 +170,19 @@ static enum status commit_loop(struct service *service)
     }
 }
 
+static void watch_sink(struct service *service, struct bell *bell)
+{
+    struct sink *sink = service->options.sink;
+    service->sink_rings = sink->ops->watch && sink->ops->watch(sink, bell);
+}
+
 void *service_commit_main(void *arg)
 {
     struct service *service = arg;
     pthread_setname_np(pthread_self(), "commit");
+    watch_sink(service, &service->commit_bell);
     enum status st = commit_loop(service);
+    watch_sink(service, NULL);
     service->commit_cpu = service_thread_cpu();
     if (st < 0) {
         log_error("commit.failed",

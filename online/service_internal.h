@@ -124,6 +124,7 @@ struct service {
     struct store *store;
     struct commit *commit;
     pthread_t commit_thread;
+    bool sink_rings;       /* the bell, when there are acknowledgements */
     uint64_t rows_refused; /* already said on the log */
     int64_t refused_at;    /* when it was said */
     enum status commit_status;
