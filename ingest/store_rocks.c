@@ -27,7 +27,7 @@ struct rocks {
     struct store_rocks_options options;
     rocksdb_column_family_handle_t *families[CF_COUNT];
     rocksdb_writeoptions_t *write_options;
-    rocksdb_readoptions_t *read_options, *scan_options;
+    rocksdb_readoptions_t *read_options, *scan_options, *space_options;
     char error[512];
 };
 
@@ -117,7 +117,7 @@ static enum status rocks_get(struct store *store, struct slice key, struct buf *
 }
 
 /* Of one family: the first key's. */
-enum { MANY = 256 };
+enum { MANY = 256, SPACE_READAHEAD = 2 << 20 };
 
 static enum status get_some(struct rocks *rocks, const struct slice *keys, size_t first, size_t n,
                             enum status (*fn)(void *arg, size_t i, struct slice value), void *arg)
@@ -182,8 +182,8 @@ static enum status rocks_scan(struct store *store, struct slice from, struct sli
                               void *arg)
 {
     struct rocks *rocks = rocks_of(store);
-    rocksdb_iterator_t *it =
-        rocksdb_create_iterator_cf(rocks->db, rocks->scan_options, family_of(rocks, from));
+    rocksdb_readoptions_t *options = from.len == 1 ? rocks->space_options : rocks->scan_options;
+    rocksdb_iterator_t *it = rocksdb_create_iterator_cf(rocks->db, options, family_of(rocks, from));
     enum status st = ST_OK;
     for (rocksdb_iter_seek(it, from.data, from.len); st == ST_OK && rocksdb_iter_valid(it);
          rocksdb_iter_next(it)) {
@@ -215,6 +215,8 @@ static void rocks_free(struct store *store)
         rocksdb_readoptions_destroy(rocks->read_options);
     if (rocks->scan_options)
         rocksdb_readoptions_destroy(rocks->scan_options);
+    if (rocks->space_options)
+        rocksdb_readoptions_destroy(rocks->space_options);
     free(rocks);
 }
 
@@ -289,11 +291,13 @@ static enum status check_log(struct rocks *rocks, const char *dir)
     return st;
 }
 
-/* A start reads a good part of all there is, once: not to be kept. */
-static rocksdb_readoptions_t *scan_options_create(void)
+/* A start reads a good part of all there is, once: not to be kept. RocksDB itself begins with 8 KiB
+ * at a time, and never takes more than 256. */
+static rocksdb_readoptions_t *scan_options_create(size_t readahead)
 {
     rocksdb_readoptions_t *options = rocksdb_readoptions_create();
     rocksdb_readoptions_set_fill_cache(options, 0);
+    rocksdb_readoptions_set_readahead_size(options, readahead);
     return options;
 }
 
@@ -306,7 +310,8 @@ static enum status open_rocks(const char *dir, bool to_read, struct store **ret,
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();
-    rocks->scan_options = scan_options_create();
+    rocks->scan_options = scan_options_create(0);
+    rocks->space_options = scan_options_create(SPACE_READAHEAD);
     enum status st = to_read ? ST_OK : folder_make(dir);
     if (st < 0)
         snprintf(rocks->error, sizeof rocks->error, "cannot make the folder: %s", strerror(errno));

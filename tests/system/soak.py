@@ -3,8 +3,8 @@
 
     soak.py FRESHET TOOLS [--minutes 30] [--kill-every 60] [--rate N] [--delivery exactly_once]
 
-Events come at half the rate at which the service takes them from behind on this machine, measured first
-(or --rate), dated now, of as many cards and shops all along; a tenth of them get a label 20 seconds later.
+Events come at half the rate at which the service takes them on this machine where more come than it can take,
+measured first (or --rate), dated now, of as many cards and shops all along; a tenth of them get a label 20 seconds later.
 Windows, labels and repeated ids reach back a minute, the record of the order two, and a model version comes
 every five seconds of which 48 are kept: after five minutes everything that the service keeps is as large as
 it will ever be. It is killed at work and started again every minute. Known then: the process's memory, its
@@ -28,6 +28,7 @@ from harness import TOOLS, Checks, Service, Work, pipeline
 
 CARDS, SHOPS, LABEL_EVERY, LABEL_AFTER_MS = 20000, 2000, 10, 20000
 SETTLED_S = 300
+FLOOD, FLOOD_S = 150_000, 20
 GROWTH = 1.2
 TOPIC_SETTINGS = ["retention.ms=600000", "segment.bytes=16777216", "segment.ms=30000"]
 
@@ -94,23 +95,6 @@ class Feeder(threading.Thread):
                 sys.exit(process.stderr.read())
 
 
-def sustainable(checks, work, broker, delivery, events):
-    """Events a second, from behind."""
-    make_topics(broker, "rate")
-    now = time.time_ns() // 1_000_000
-    lines = "".join(event_line(number, now + number // 50) for number in range(events))
-    subprocess.run([os.path.join(TOOLS, "topic"), "fill", broker.address, "payments_rate", "0", "-"],
-                   input=lines.encode(), check=True, capture_output=True)
-    with Service(work, config_of(broker, "rate", delivery), "rate") as service:
-        service.wait("events", lambda: service.metric("freshet_events_total") > events / 10)
-        first, began = service.metric("freshet_events_total"), time.monotonic()
-        service.wait("events", lambda: service.metric("freshet_events_total") >= events)
-        rate = (events - first) / (time.monotonic() - began)
-        service.terminate()
-    checks.say(f"from behind: {rate:,.0f} events a second")
-    return int(rate)
-
-
 class Reader:
     """Reads the scores as they come: the topic keeps them for ten minutes only."""
 
@@ -123,6 +107,29 @@ class Reader:
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return tuple(map(int, self.process.stdout.readline().split()))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def sustainable(checks, work, broker, delivery):
+    """Events a second that it takes while more come, with the same feeder and reader beside it as later."""
+    make_topics(broker, "rate")
+    feeder, reader = Feeder(broker, "rate", FLOOD), Reader(broker, "rate")
+    feeder.start()
+    with Service(work, config_of(broker, "rate", delivery), "rate") as service:
+        service.wait("events", lambda: service.metric("freshet_events_total") > 0)
+        time.sleep(FLOOD_S / 2)
+        first, began = service.metric("freshet_events_total"), time.monotonic()
+        time.sleep(FLOOD_S)
+        rate = (service.metric("freshet_events_total") - first) / (time.monotonic() - began)
+        service.terminate()
+    feeder.stop = True
+    feeder.join()
+    reader.close()
+    checks.say(f"it takes {rate:,.0f} of {FLOOD:,} events a second")
+    return int(rate)
 
 
 # ---- what is looked at
@@ -218,7 +225,7 @@ def main():
     args = parser.parse_args()
     checks = Checks()
     with Work() as work, Kafka() as broker:
-        rate = args.rate or sustainable(checks, work, broker, args.delivery, 400_000) // 2
+        rate = args.rate or sustainable(checks, work, broker, args.delivery) // 2
         checks.say(f"{rate:,} events a second from now on")
         soak(checks, args, work, broker, rate)
     checks.finish()
