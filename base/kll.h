@@ -3,8 +3,8 @@
  *
  * Karnin, Lang & Liberty, "Optimal quantile approximation in streams" (FOCS 2016), with the lazy
  * compaction of Ivkin et al. (2019): levels of numbers that each stand for 2^level; a full level is
- * sorted and every other number goes up. The rank of any number is off by about 1.33/size^0.9 of
- * the count, standard error (size 64: 3 %), and twice that is what nearly all stay within; sketches
+ * sorted and every other number goes up. The rank of any number is off by about .53/size^.9 of
+ * the count, standard error (size 64: 1.3 %), and by 1.33/size^.9 once in 100; sketches
  * read together are no worse. Exact up to 3 size numbers. Numbers are kept as floats (24 bits).
  *
  * Which half goes up depends on how many there were, not on a generator: the same stream leaves the

@@ -48,11 +48,11 @@ static const struct conf_option sketch_table_options[] = {
      .fallback = "0",
      .min = 0,
      .max = COUNT_MIN_SIZE_MAX,
-     .help =
-         "how large a sketch is. distinct: 256 registers, a standard error of 104 % / "
-         "sqrt(size). p.., rank: 64, off by about 133 % / size^0.9 of the count. top, share: 16 "
-         "counters, at most the pane's count / size too high. times: 64, too high by more than "
-         "2.7 / size of the count once in 55. 0: these"},
+     .help = "how large a sketch is. distinct: 256 registers, a standard error of 104 % / "
+             "sqrt(size). p.., rank: 64, off by 133 % / size^0.9 of the count once in 100. top, "
+             "share: 16 "
+             "counters, at most the pane's count / size too high. times: 64, too high by more than "
+             "2.7 / size of the count once in 55. 0: these"},
     {.name = "where",
      .type = CONF_TEXT,
      .at = offsetof(struct sketch_options, where),

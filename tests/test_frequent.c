@@ -53,6 +53,7 @@ Test(space_saving, few_values_are_exact)
     cr_expect(eq(dbl, space_union_top(&all), 16));
     cr_expect(eq(dbl, all.total, 136));
     space_union_add(&all, hash_of(0, 17));
+    cr_expect(eq(dbl, space_union_top(&all), 16));
     cr_expect(eq(dbl, space_union_count(&all, hash_of(0, 17)), 1));
     free(all.entries);
     free(made.data);

@@ -64,18 +64,24 @@ Test(sketch_feature, names_its_columns)
 }
 
 /* Four panes of six hours: at hour 18 those from 0 on are seen, at 24 those from 6 on. */
-Test(sketch_feature, moves_on_by_panes)
+static void expect_to_move_on(double from)
 {
     struct fixture f = begin("- {sketch: SHOP, by: CARD, over: 1d, panes: 4, take: distinct}\n");
-    pay(&f, 0, "a", "s", 1);
-    pay(&f, 5.9, "a", "t", 1);
-    pay(&f, 6, "a", "u", 1);
-    cr_expect(eq(dbl, ask(&f, 23.9, "a", "v", 1)[0], 4));
-    cr_expect(eq(dbl, ask(&f, 24, "a", "v", 1)[0], 2));
-    cr_expect(eq(dbl, ask(&f, 29.9, "a", "v", 1)[0], 2));
-    cr_expect(eq(dbl, ask(&f, 30, "a", "v", 1)[0], 1));
-    cr_expect(eq(dbl, ask(&f, 5, "a", "s", 1)[0], 2)); /* as it was then, to within a pane */
+    pay(&f, from, "a", "s", 1);
+    pay(&f, from + 5.9, "a", "t", 1);
+    pay(&f, from + 6, "a", "u", 1);
+    cr_expect(eq(dbl, ask(&f, from + 23.9, "a", "v", 1)[0], 4));
+    cr_expect(eq(dbl, ask(&f, from + 24, "a", "v", 1)[0], 2));
+    cr_expect(eq(dbl, ask(&f, from + 29.9, "a", "v", 1)[0], 2));
+    cr_expect(eq(dbl, ask(&f, from + 30, "a", "v", 1)[0], 1));
+    cr_expect(eq(dbl, ask(&f, from + 5, "a", "s", 1)[0], 2)); /* as it was then, to within a pane */
     end(&f);
+}
+
+Test(sketch_feature, moves_on_by_panes)
+{
+    expect_to_move_on(0);
+    expect_to_move_on(-24. * 365 * 100); /* long before 1970 */
 }
 
 Test(sketch_feature, late_events_go_to_their_own_pane)
