@@ -6,7 +6,7 @@
 
 static const struct grpc_method *method_of(uint8_t byte)
 {
-    size_t n = 0;
+    size_t n = 1;
     while (grpc_methods[n].path)
         n++;
     return &grpc_methods[byte % n];
