@@ -30,7 +30,7 @@ struct smote_options {
 
 /* rows: n * n_columns, all of the rare class; NaN is missing, none infinite. Writes n_new rows like
  * them, and of which row each was made from (NULL: not wanted). Returns ST_EINVAL if there are
- * fewer than 2 rows or an option is off, ST_ENOMEM. Cost: n^2 * n_columns ns, and memory for n *
+ * fewer than 2 rows or an option is off, ST_ENOMEM. Cost: 2 n^2 n_columns ns, and memory for n *
  * neighbours numbers. */
 STATUS_CHECKED enum status smote_make(const struct smote_options *options, const float *rows,
                                       size_t n, size_t n_columns, size_t n_new, float *ret_rows,
