@@ -152,7 +152,7 @@ static double sum_evidence(const struct ftrl *ftrl, const struct ftrl_row *row)
 {
     const float *w = ftrl->w + ftrl->woe.at;
     double sum = 0;
-    for (size_t i = 0; ftrl->evidence && i < ftrl->width; i++)
+    for (size_t i = 0; i < ftrl->woe.n; i++)
         sum += (double)w[i] * (double)row->woe[i];
     return sum;
 }

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-extern const struct model_ops ftrl_ops, gbdt_ops;
+extern const struct model_ops ftrl_ops, gbdt_ops, hstrees_ops, iforest_ops;
 
-const struct model_ops *const model_kinds[] = {&ftrl_ops, &gbdt_ops, NULL};
+const struct model_ops *const model_kinds[] = {&ftrl_ops, &gbdt_ops, &iforest_ops, &hstrees_ops,
+                                               NULL};
 
 enum status model_copy(struct model *from, struct model *to)
 {

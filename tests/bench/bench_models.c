@@ -2,7 +2,7 @@
  * What `ftrl` costs a row: scoring, learning and publishing, on made-up rows like those of card
  * fraud (15 numbers, counts and risks among them) and of ads (3 numbers, 12 categories, some of
  * high cardinality). And `gbdt` on those of card fraud: a fit, and scoring one row at a time,
- * beside XGBoost's own prediction of one.
+ * beside XGBoost's own prediction of one. And the two without labels, `iforest` and `hstrees`.
  */
 #include <math.h>
 #include <stdio.h>
@@ -199,12 +199,46 @@ static void bench_gbdt(const struct rows *rows)
     model->ops->free(model);
 }
 
+/* `iforest`: learning is a place in the window, and its share of a fit. */
+static void bench_outliers(const char *kind, const struct rows *rows)
+{
+    struct model *model = make_model(kind, rows), *copy = make_model(kind, rows);
+    struct buf text = {0};
+    float sum = 0, score;
+    int64_t t0 = now_ns();
+    model->ops->learn(model, rows->examples, rows->n);
+    int64_t t1 = now_ns();
+    if (model->ops->fit && model->ops->fit(model, &text) < 0)
+        exit(1);
+    int64_t t2 = now_ns();
+    model->ops->publish(model, copy);
+    int64_t t3 = now_ns();
+    for (size_t i = 0; i < rows->n; i++) {
+        copy->ops->score(copy, &rows->vectors[i], 1, &score);
+        sum += score;
+    }
+    int64_t t4 = now_ns();
+    model->ops->describe(model, &text);
+    printf("%s (mean score %.4f): %.*s\n", kind, (double)sum / (double)rows->n, (int)text.len,
+           text.data);
+    print("  learn, a row", t1 - t0, rows->n);
+    if (model->ops->fit)
+        print("  fit, each", t2 - t1, 1);
+    print("  publish, each", t3 - t2, 1);
+    print("  score, one row at a time", t4 - t3, rows->n);
+    buf_done(&text);
+    model->ops->free(model);
+    copy->ops->free(copy);
+}
+
 int main(void)
 {
     enum { N = 500000 };
     struct rows fraud = make_rows(N, NUMBERS, 0);
     bench("fraud", &fraud);
     bench_gbdt(&fraud);
+    bench_outliers("iforest", &fraud);
+    bench_outliers("hstrees", &fraud);
     free_rows(&fraud);
     struct rows ads = make_rows(N, 3, CATEGORIES);
     bench("ads", &ads);

@@ -93,15 +93,18 @@ static void make_state(const char *root)
     state_free(state);
 }
 
-static void make_models(const char *root)
+/* Of `ftrl` the names have no kind in them: it was the first. */
+static void make_models(const char *root, const struct model_case *of)
 {
-    struct model *model = make_model();
+    struct model *model = make_model(of);
+    bool first = of == &model_cases[0];
     float scores[MODEL_ROWS];
     for (int times = 0; times < 2; times++) {
         char path[4096];
         struct tensors *tensors = tensors_create();
         use_model(model, scores);
-        snprintf(path, sizeof path, "%s/model/%s", root, times > 0 ? "summed" : "without-sum");
+        snprintf(path, sizeof path, "%s/model/%s%s%s", root, first ? "" : of->kind,
+                 first ? "" : "-", times > 0 ? "summed" : "without-sum");
         if (model->ops->save(model, tensors) < 0)
             abort();
         if (times > 0)
@@ -140,7 +143,8 @@ int main(int argc, char **argv)
     make_outbox(argv[1]);
     make_examples(argv[1]);
     make_state(argv[1]);
-    make_models(argv[1]);
+    for (size_t i = 0; i < MODEL_KINDS; i++)
+        make_models(argv[1], &model_cases[i]);
     make_records(argv[1]);
     return 0;
 }

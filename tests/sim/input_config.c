@@ -109,6 +109,17 @@ static void put_other(struct maker *maker, struct buf *yaml)
                    publish, one_of(maker, hows), one_of(maker, windows));
 }
 
+/* Kinds that came later, drawn by a generator of their own: all else of a seed stays as it was. */
+static void put_unlabelled(const struct maker *maker, struct buf *yaml)
+{
+    static const char *const choices[] = {
+        "{name: outliers, kind: iforest, publish: 6h, n_estimators: 3, max_samples: 16, rows: 60}",
+        "{name: outliers, kind: hstrees, publish: 1h, trees: 3, depth: 4, window: 20}"};
+    struct rng rng = rng_part(maker->number, 3);
+    if (rng_below(&rng, 100) < 40)
+        buf_printf(yaml, "  - %s\n", choices[rng_below(&rng, 2)]);
+}
+
 static void put_model(struct maker *maker, const struct columns *columns, struct buf *yaml)
 {
     static const char *const publishes[] = {"1h", "6h", "1d", NULL};
@@ -123,6 +134,7 @@ static void put_model(struct maker *maker, const struct columns *columns, struct
     buf_text(yaml, "}\n");
     if (chance(maker, 50))
         put_other(maker, yaml);
+    put_unlabelled(maker, yaml);
 }
 
 void input_put_config(struct maker *maker, struct buf *yaml)
