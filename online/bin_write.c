@@ -7,7 +7,7 @@
 
 /* A line of the table, whatever it stands for. */
 struct line {
-    char bin[16];
+    char bin[24];
     double above, up_to; /* infinite: without a bound */
     struct binning_counts counts;
     double share, woe, iv;
