@@ -95,6 +95,7 @@ struct trainer_checkpoint {
     char file[128];   /* within the state directory */
     uint32_t model;   /* its number: see head.h of online/ */
     uint64_t again;   /* items before the cursor that the next start reads again */
+    uint64_t after;   /* is not named before these items are durable, too; not stored */
 };
 void commit_offer_trainer(struct commit *commit, const struct trainer_checkpoint *checkpoint);
 /* The log is kept for this model: from item `from` on, and once it has a checkpoint from what that

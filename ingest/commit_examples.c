@@ -147,10 +147,12 @@ static bool take_offers(struct commit *commit)
     pthread_mutex_lock(&commit->lock);
     size_t offered = commit->offered.n;
     for (size_t i = 0; i < offered; i++) {
-        if (commit->offered.points[i].cursor <= commit->examples_next)
-            set_checkpoint(&commit->named, &commit->offered.points[i]);
+        const struct trainer_checkpoint *point = &commit->offered.points[i];
+        uint64_t needs = point->cursor > point->after ? point->cursor : point->after;
+        if (needs <= commit->examples_next)
+            set_checkpoint(&commit->named, point);
         else
-            commit->offered.points[n++] = commit->offered.points[i];
+            commit->offered.points[n++] = *point;
     }
     commit->offered.n = n;
     pthread_mutex_unlock(&commit->lock);

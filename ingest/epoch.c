@@ -28,7 +28,11 @@ bool epoch_empty(const struct epoch *epoch)
            epoch->examples.len == 0;
 }
 
-/* A run is {varint lane + 1, zigzag first, varint count}; a tick {0, zigzag time}. */
+/* Where a run has its lane + 1. */
+#define RUN_ACT ((uint64_t)UINT32_MAX + 2)
+
+/* A run is {varint lane + 1, zigzag first, varint count}; a tick {0, zigzag time}; an act {RUN_ACT,
+ * kind, varint model, varint version, varint source}. */
 void runs_close(struct runs *runs, struct buf *buf)
 {
     if (!runs->open)
@@ -56,6 +60,34 @@ void runs_tick(struct runs *runs, struct buf *buf, int64_t time)
     buf_varint_signed(buf, time);
 }
 
+void runs_act(struct runs *runs, struct buf *buf, const struct act *act)
+{
+    runs_close(runs, buf);
+    buf_varint(buf, RUN_ACT);
+    buf_byte(buf, (uint8_t)act->kind);
+    buf_varint(buf, act->model);
+    buf_varint(buf, act->version);
+    buf_varint(buf, act->source);
+}
+
+static uint32_t read_u32_varint(struct reader *in)
+{
+    uint64_t v = read_varint(in);
+    in->bad = in->bad || v > UINT32_MAX;
+    return (uint32_t)v;
+}
+
+static struct act read_act(struct reader *in)
+{
+    unsigned kind = read_byte(in);
+    in->bad = in->bad || kind >= ACT_KINDS;
+    struct act act = {.kind = (enum act_kind)kind};
+    act.model = read_u32_varint(in);
+    act.version = read_u32_varint(in);
+    act.source = read_u32_varint(in);
+    return act;
+}
+
 enum status runs_next(struct reader *in, struct run *ret)
 {
     if (reader_left(in) == 0 && !in->bad)
@@ -63,14 +95,17 @@ enum status runs_next(struct reader *in, struct run *ret)
     struct run run = {0};
     uint64_t lane = read_varint(in);
     run.tick = lane == 0;
+    run.is_act = lane == RUN_ACT;
     if (run.tick) {
         run.time = read_varint_signed(in);
+    } else if (run.is_act) {
+        run.act = read_act(in);
     } else {
         run.lane = (uint32_t)(lane - 1);
         run.first = read_varint_signed(in);
         run.last = (int64_t)((uint64_t)run.first + read_varint(in));
     }
-    if (in->bad || lane > (uint64_t)UINT32_MAX + 1 || run.last < run.first)
+    if (in->bad || lane > RUN_ACT || run.last < run.first)
         return ST_ECORRUPT;
     *ret = run;
     return ST_OK;

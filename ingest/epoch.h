@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "ingest/act.h"
 #include "ingest/event.h"
 #include "ingest/sink.h"
 
@@ -41,14 +42,17 @@ struct runs {
     int64_t first, last;
     bool open;
 };
-/* Appends the run that is open when another lane, a gap or a tick comes, or when it is closed. */
+/* Appends the run that is open when another lane, a gap, a tick or an act comes, or when it is
+ * closed. */
 void runs_take(struct runs *runs, struct buf *buf, struct origin origin);
 void runs_tick(struct runs *runs, struct buf *buf, int64_t time);
+void runs_act(struct runs *runs, struct buf *buf, const struct act *act);
 void runs_close(struct runs *runs, struct buf *buf);
 
 struct run {
-    bool tick;
-    int64_t time; /* of a tick */
+    bool tick, is_act;
+    int64_t time;   /* of a tick */
+    struct act act; /* of an act; of the others below */
     uint32_t lane;
     int64_t first, last;
 };

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "ingest/act.h"
 
 enum field_type { FIELD_NUMBER, FIELD_ENTITY, FIELD_CATEGORY, FIELD_TEXT };
 
@@ -25,6 +26,7 @@ enum event_kind {
     EVENT_LABEL, /* what an event turned out to be */
     EVENT_TICK,  /* nothing but the time: idle streams advance by it */
     EVENT_DEAD,  /* could not be decoded; `reason` says why, `raw` is what came */
+    EVENT_ACT,   /* of an order that was recorded: an act took place here (event_act()) */
 };
 
 /* Where a record came from: enough to read it again, and the identity of one without an id. */
@@ -49,6 +51,22 @@ struct event {
     struct slice raw;          /* the record as it came; for dead letters and recording */
     const char *reason;        /* EVENT_DEAD: why, one line */
 };
+
+/* An act lies in members that it has no other use for. */
+static inline struct event event_of_act(const struct act *act)
+{
+    return (struct event){.kind = EVENT_ACT,
+                          .stream = (uint16_t)act->kind,
+                          .origin = {act->model, act->version},
+                          .time = INT64_MIN,
+                          .broker_time = act->source};
+}
+
+static inline struct act event_act(const struct event *event)
+{
+    return (struct act){(enum act_kind)event->stream, event->origin.lane,
+                        (uint32_t)event->origin.offset, (uint32_t)event->broker_time};
+}
 
 #define LABEL_STREAM 0xffff
 #define TIME_NONE    INT64_MIN

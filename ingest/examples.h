@@ -3,13 +3,16 @@
  *
  * Items are numbered from 0. Most are examples; an item may also be a boundary, "the version
  * published here has learnt all items before this one", so that a trainer that reads the log again
- * publishes the same versions. Blocks of items are stored under the number of their first one, as
- * part of the commit of the epoch that made them, and are handed to the trainer as they are.
+ * publishes the same versions. So may an act (act.h): a version that was made beside the scoring
+ * serves from here on, or is made anew from the file of an earlier one. Blocks of items are stored
+ * under the number of their first one, as part of the commit of the epoch that made them, and are
+ * handed to the trainer as they are.
  */
 #ifndef INGEST_EXAMPLES_H
 #define INGEST_EXAMPLES_H
 
 #include "base/vector.h"
+#include "ingest/act.h"
 #include "ingest/join.h"
 #include "ingest/layouts.h"
 
@@ -19,15 +22,23 @@ struct example_boundary {
     uint32_t model; /* number of the model that publishes: see head.h of online/ */
 };
 
+enum example_item_kind {
+    ITEM_EXAMPLE,
+    ITEM_PUBLISH, /* a boundary */
+    ITEM_ACT
+};
+
 /* Begins a block whose vectors are not laid out as layout 0 says. */
 void examples_put_layout(struct buf *buf, unsigned number);
 /* Append one item. */
 void examples_put(struct buf *buf, const struct released *example);
 void examples_put_boundary(struct buf *buf, const struct example_boundary *boundary);
+void examples_put_act(struct buf *buf, const struct act *act, int64_t time);
 
 struct example_item {
-    bool is_boundary;
-    struct example_boundary boundary;
+    enum example_item_kind kind;
+    struct example_boundary boundary; /* of an act only its time */
+    struct act act;
     int64_t time;        /* of the event */
     int64_t released_at; /* us */
     float label, weight;

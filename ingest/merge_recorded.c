@@ -43,15 +43,19 @@ static enum status take_next(struct merge *merge, struct batch *batch, int64_t n
 {
     if (!merge->in_run) {
         TRY(merge->options.next_run(merge->options.runs_arg, &merge->run));
-        if (!merge->run.tick && merge->run.lane >= merge->n_lanes)
+        if (!merge->run.tick && !merge->run.is_act && merge->run.lane >= merge->n_lanes)
             return merge_fail(merge, ST_ENOTFOUND, "a topic that was read then is not configured");
         merge->in_run = true;
     }
-    if (!merge->run.tick)
+    if (!merge->run.tick && !merge->run.is_act)
         return take_record(merge, batch, now, bytes);
+    merge->in_run = false;
+    if (merge->run.is_act) {
+        batch->events[batch->n++] = event_of_act(&merge->run.act);
+        return ST_OK;
+    }
     merge_pass_time(merge, merge->run.time, now);
     merge_add_tick(batch, merge->run.time, now);
-    merge->in_run = false;
     return ST_OK;
 }
 

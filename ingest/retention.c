@@ -53,7 +53,8 @@ void retention_seal(struct retention *retention, struct epoch *epoch, int64_t cl
     }
     size_t n = retention->n, old = 0;
     bool due =
-        n == 0 || is_apart(retention->marks[n - 1].clock, clock, retention->keep / PARTS + 1);
+        clock != INT64_MIN && /* an act before the first event */
+        (n == 0 || is_apart(retention->marks[n - 1].clock, clock, retention->keep / PARTS + 1));
     if (due) {
         while (old < n && is_apart(retention->marks[old].clock, clock, retention->keep))
             old++;

@@ -2,13 +2,18 @@
  * it. */
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "online/checkpoint.h"
 #include "online/command.h"
 #include "online/kafka_ends.h"
+#include "online/model_files.h"
 #include "online/progress.h"
 #include "online/recorded.h"
 #include "online/service.h"
@@ -96,6 +101,32 @@ static enum status restore(struct audit *audit)
     return st;
 }
 
+/* What was promoted by hand then is promoted again, from the same file. */
+static void bring_kept(void *arg, const char *file)
+{
+    struct audit *audit = arg;
+    char from[PATH_MAX], to[PATH_MAX];
+    struct file_sum sum;
+    if (!strstr(file, MODEL_FILE_KEPT) ||
+        snprintf(from, sizeof from, "%s/models/%s", audit->dir, file) >= (int)sizeof from ||
+        snprintf(to, sizeof to, "%s/models/%s", audit->work, file) >= (int)sizeof to ||
+        access(to, F_OK) == 0)
+        return;
+    if (file_copy(from, to, &sum) < 0)
+        fprintf(stderr, "freshet audit: cannot copy %s\n", from);
+}
+
+static enum status bring_models(struct audit *audit)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    if (snprintf(from, sizeof from, "%s/models", audit->dir) >= (int)sizeof from ||
+        snprintf(to, sizeof to, "%s/models", audit->work) >= (int)sizeof to)
+        return ST_EINVAL;
+    TRY(folder_make(to));
+    enum status st = model_files_each(from, NULL, bring_kept, audit);
+    return st == ST_ENOTFOUND ? ST_OK : st;
+}
+
 static enum status open_ends(struct audit *audit)
 {
     if (strcmp(audit->settings->kafka.brokers, "embedded") == 0) {
@@ -105,6 +136,7 @@ static enum status open_ends(struct audit *audit)
     }
     TRY(pick_work(audit));
     TRY(restore(audit));
+    TRY(bring_models(audit));
     TRY(recorded_open(audit->dir, audit->after, &audit->recorded));
     TRY(kafka_ends_open_source(audit->settings, &audit->source));
     TRY(recorded_bind(audit->recorded, audit->source));

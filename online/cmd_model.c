@@ -1,9 +1,12 @@
 /* freshet model: the versions in a state directory. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "online/command.h"
+#include "online/control.h"
 #include "online/model_decisions.h"
 #include "online/model_export.h"
 #include "online/model_files.h"
@@ -104,6 +107,49 @@ static int show(const char *path)
     return 0;
 }
 
+/* Of the service that runs on the directory. */
+static int ask(const char *dir, const char *what, const char *name, const char *version)
+{
+    struct buf request = {0}, reply = {0};
+    buf_printf(&request, "%s %s%s%s", what, name, version ? " " : "", version ? version : "");
+    buf_byte(&request, 0);
+    enum status st = control_ask(dir, request.data, &reply);
+    if (st == ST_OK)
+        printf("%.*s\n", (int)reply.len, reply.data);
+    else if (st == ST_ENOTFOUND)
+        fprintf(stderr, "freshet model: no service runs on %s: start it, then ask\n", dir);
+    else
+        fprintf(stderr, "freshet model: %.*s\n", (int)reply.len,
+                reply.len ? reply.data : "the service ended before it answered");
+    buf_done(&request);
+    buf_done(&reply);
+    return st < 0 ? 1 : 0;
+}
+
+static bool is_version(const char *text)
+{
+    char *end;
+    unsigned long v = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && v > 0 && v <= UINT32_MAX;
+}
+
+/* words: behind the command's name. -1: not one that is asked of a service. */
+static int ask_words(const char *dir, char **words, int n)
+{
+    bool promote = n >= 2 && strcmp(words[0], "promote") == 0;
+    bool rollback = n == 2 && strcmp(words[0], "rollback") == 0;
+    if (promote && n == 3 && !is_version(words[2]))
+        return command_misused(&cmd_model, "\"%s\" is no version; it is a whole number", words[2]);
+    if (rollback || (promote && n <= 3))
+        return ask(dir, words[0], words[1], n == 3 ? words[2] : NULL);
+    return -1;
+}
+
+static bool is_asked(const char *what)
+{
+    return strcmp(what, "promote") == 0 || strcmp(what, "rollback") == 0;
+}
+
 static int run(int argc, char **argv)
 {
     const char *config = NULL, *dir = NULL;
@@ -115,22 +161,27 @@ static int run(int argc, char **argv)
     if (strcmp(what, "export") == 0 && optind + 2 < argc)
         return export(argv[optind + 1], argv[optind + 2]);
     bool decisions = strcmp(what, "decisions") == 0;
-    if ((strcmp(what, "list") != 0 && !decisions) || (!config && !dir))
-        return command_misused(
-            &cmd_model, "list or decisions (with -c or --state), show FILE, or export FILE DIR?");
+    if ((strcmp(what, "list") != 0 && !decisions && !is_asked(what)) || (!config && !dir))
+        return command_misused(&cmd_model,
+                               "list, decisions, promote MODEL [VERSION] or rollback MODEL (with "
+                               "-c or --state), show FILE, or export FILE DIR?");
     struct settings *settings = NULL;
     if (!dir && settings_load(config, stderr, &settings) < 0)
         return 1;
     dir = dir ? dir : settings->state.dir;
     bool json = optind + 1 < argc && strcmp(argv[optind + 1], "json") == 0;
-    int status = decisions ? list_decisions(dir, json) : list(dir);
+    int status = is_asked(what) ? ask_words(dir, argv + optind, argc - optind)
+                 : decisions    ? list_decisions(dir, json)
+                                : list(dir);
     settings_free(settings);
-    return status;
+    return status >= 0 ? status : command_misused(&cmd_model, "which model?");
 }
 
 const struct command cmd_model = {
     "model",
-    "list | decisions [json] (-c CONFIG | --state DIR) | show FILE | export FILE DIR",
+    "list | decisions [json] | promote MODEL [VERSION] | rollback MODEL (-c CONFIG | --state DIR) "
+    "| "
+    "show FILE | export FILE DIR",
     "the model versions in a state directory\n"
     "\n"
     "  list       each file: version, when it was published, how much of the example log it has "
@@ -138,6 +189,11 @@ const struct command cmd_model = {
     "  decisions  of the newest 500 versions of each model, what the gate kept back and why; with "
     "json\n"
     "             all that it decided, with every figure, a line each\n"
+    "  promote MODEL [VERSION]  asks the service that runs on the directory: with a version, the\n"
+    "             model is what that version was, from its file, and learns on from there; "
+    "without,\n"
+    "             its scores leave instead of the champion's\n"
+    "  rollback MODEL  likewise: the model is what the version was that served before\n"
     "  show FILE  one of them, with its tensors (any safetensors reader opens it too)\n"
     "  export FILE DIR  the version that served when the file was made, as a folder of its own:\n"
     "             model.safetensors and manifest.json\n",

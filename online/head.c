@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* 2: replayed; 3: several models. */
-enum { FORMAT = 3 };
+/* 2: replayed; 3: several models; 4: versions accepted, champions that took over. */
+enum { FORMAT = 4 };
 
 void head_init(struct head *head)
 {
@@ -90,6 +90,15 @@ static enum status set_model(struct head *head, const char *name, uint32_t *ret)
     return ST_OK;
 }
 
+static void set_champion(struct head *head, uint32_t intended)
+{
+    bool stays = head->champion < head->n_models && head->models[head->champion].active &&
+                 head->intended == intended;
+    if (!stays)
+        head->champion = intended;
+    head->intended = intended;
+}
+
 enum status head_set_models(struct head *head, const char *const *names, size_t n, uint32_t *ret)
 {
     for (size_t i = 0; i < n; i++)
@@ -101,7 +110,7 @@ enum status head_set_models(struct head *head, const char *const *names, size_t 
         head->models[i].active = named;
     }
     if (n > 0)
-        head->champion = ret[0];
+        set_champion(head, ret[0]);
     return ST_OK;
 }
 
@@ -118,6 +127,7 @@ static void encode_model(const struct head_model *model, struct buf *ret)
     buf_u64(ret, (uint64_t)model->boundary_next);
     buf_u64(ret, model->examples_from);
     buf_u64(ret, model->examples_published);
+    buf_u32(ret, model->accepted);
 }
 
 /* The epoch comes first: commit.c reads it. */
@@ -137,6 +147,7 @@ void head_encode(const struct head *head, struct buf *ret)
         buf_varint_signed(ret, head->lanes[i].next);
     }
     buf_varint(ret, head->champion);
+    buf_varint(ret, head->intended);
     buf_varint(ret, head->n_models);
     for (size_t i = 0; i < head->n_models; i++)
         encode_model(&head->models[i], ret);
@@ -152,7 +163,7 @@ static void decode_lane(struct reader *in, struct head *head)
         add_lane(head, topic, (int32_t)partition)->next = next;
 }
 
-static void decode_model(struct reader *in, struct head *head)
+static void decode_model(struct reader *in, uint32_t format, struct head *head)
 {
     struct slice name = read_slice(in);
     struct head_model model = {.active = read_byte(in) != 0};
@@ -160,6 +171,8 @@ static void decode_model(struct reader *in, struct head *head)
     model.boundary_next = (int64_t)read_u64(in);
     model.examples_from = read_u64(in);
     model.examples_published = read_u64(in);
+    if (format >= 4)
+        model.accepted = read_u32(in);
     if (in->bad)
         return;
     struct head_model *added = add_model(head, name);
@@ -167,13 +180,16 @@ static void decode_model(struct reader *in, struct head *head)
     *added = model;
 }
 
-static void decode_models(struct reader *in, struct head *head)
+static void decode_models(struct reader *in, uint32_t format, struct head *head)
 {
-    uint64_t champion = read_varint(in), n = read_varint(in);
+    uint64_t champion = read_varint(in);
+    uint64_t intended = format >= 4 ? read_varint(in) : champion, n = read_varint(in);
     for (uint64_t i = 0; i < n && !in->bad; i++)
-        decode_model(in, head);
+        decode_model(in, format, head);
     head->champion = (uint32_t)champion;
-    in->bad = in->bad || champion > HEAD_MODELS_MAX || n > HEAD_MODELS_MAX;
+    head->intended = (uint32_t)intended;
+    in->bad =
+        in->bad || champion > HEAD_MODELS_MAX || intended > HEAD_MODELS_MAX || n > HEAD_MODELS_MAX;
 }
 
 /* Before the third format there was one model, without a name. */
@@ -214,7 +230,7 @@ static enum status decode(struct reader *in, struct head *head)
     for (uint64_t i = 0; i < n && !in->bad; i++)
         decode_lane(in, head);
     if (format >= 3 && !in->bad)
-        decode_models(in, head);
+        decode_models(in, format, head);
     return reader_done(in) ? ST_OK : ST_ECORRUPT;
 }
 

@@ -23,6 +23,8 @@ struct head_model {
     int64_t boundary_next;       /* event time of the next publication; INT64_MIN: not yet known */
     uint64_t examples_from;      /* learns the items of the example log from this one on */
     uint64_t examples_published; /* the version has learnt the items before this one */
+    /* Of the versions made beside the scoring (ACT_SERVE) the one that took over last. */
+    uint32_t accepted;
 };
 enum { HEAD_MODELS_MAX = 64 };
 
@@ -38,6 +40,7 @@ struct head {
     size_t n_lanes;
     struct head_lane *lanes;
     uint32_t champion; /* number of the model whose scores leave */
+    uint32_t intended; /* the champion of the configuration: another may have taken over since */
     size_t n_models;
     struct head_model *models;
 };
@@ -50,9 +53,9 @@ void head_encode(const struct head *head, struct buf *ret);
 STATUS_CHECKED enum status head_decode(struct slice bytes, struct head *ret);
 /* The number of a lane by name; added behind the others if it is new. */
 uint32_t head_lane(struct head *head, const char *topic, int32_t partition);
-/* Only these models are active from now on, the first being the champion; ret: their numbers. One
- * that is new, or was away, learns from the next item of the log on. ST_EINVAL: there have been
- * HEAD_MODELS_MAX. */
+/* Only these models are active from now on, the first being the champion, unless it was meant to be
+ * before and one of the others took over since; ret: their numbers. One that is new, or was away,
+ * learns from the next item of the log on. ST_EINVAL: there have been HEAD_MODELS_MAX. */
 STATUS_CHECKED enum status head_set_models(struct head *head, const char *const *names, size_t n,
                                            uint32_t *ret);
 /* The version that scores; 0: none does. */

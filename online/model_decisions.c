@@ -88,6 +88,8 @@ static void see_file(void *arg, const char *file)
 {
     struct printing *printing = arg;
     size_t len = strlen(file), kept = strlen(printing->file);
+    if (strstr(file, MODEL_FILE_KEPT))
+        return; /* its decisions are in the others, too */
     bool same = kept == len && strncmp(file, printing->file, len - SUFFIX) == 0;
     if (!same)
         print_kept(printing);

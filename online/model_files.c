@@ -50,11 +50,36 @@ enum status model_files_save(const char *dir, const char *name, const struct mod
         put_number(tensors, "freshet.cursor", (int64_t)manifest->cursor);
         put_number(tensors, "freshet.published_us", manifest->published);
         put_number(tensors, "freshet.newest_example_us", manifest->newest);
+        if (manifest->source > 0)
+            put_number(tensors, "freshet.source", manifest->source);
         tensors_put_sum(tensors);
         st = tensors_write(tensors, path);
     }
     tensors_free(tensors);
     return st;
+}
+
+void model_files_name(const char *name, uint32_t version, char ret[MODEL_FILE_MAX])
+{
+    snprintf(ret, MODEL_FILE_MAX, "%.100s-%010" PRIu32 "%s", name, version, suffix);
+}
+
+void model_files_kept_name(const char *name, uint32_t version, char ret[MODEL_FILE_MAX])
+{
+    snprintf(ret, MODEL_FILE_MAX, "%.100s" MODEL_FILE_KEPT "%010" PRIu32 "%s", name, version,
+             suffix);
+}
+
+enum status model_files_keep(const char *dir, const char *name, uint32_t version)
+{
+    char file[MODEL_FILE_MAX], from[PATH_MAX], to[PATH_MAX];
+    model_files_name(name, version, file);
+    snprintf(from, sizeof from, "%s/%s", dir, file);
+    model_files_kept_name(name, version, file);
+    snprintf(to, sizeof to, "%s/%s", dir, file);
+    if (link(from, to) < 0 && errno != EEXIST)
+        return errno == ENOENT ? ST_ENOTFOUND : ST_EIO;
+    return folder_sync(dir);
 }
 
 static bool get_number(const struct tensors *tensors, const char *key, int64_t *ret)
@@ -75,13 +100,17 @@ static enum status read_manifest(const struct tensors *tensors, struct model_man
 {
     if (is_newer(tensors))
         return ST_EVERSION;
-    int64_t version, cursor, published, newest;
+    int64_t version, cursor, published, newest, source = 0;
     if (!get_number(tensors, "freshet.version", &version) || version < 0 || version > UINT32_MAX ||
         !get_number(tensors, "freshet.cursor", &cursor) || cursor < 0 ||
         !get_number(tensors, "freshet.published_us", &published) ||
         !get_number(tensors, "freshet.newest_example_us", &newest))
         return ST_ECORRUPT;
-    *ret = (struct model_manifest){(uint32_t)version, (uint64_t)cursor, published, newest};
+    if (tensors_text(tensors, "freshet.source") &&
+        (!get_number(tensors, "freshet.source", &source) || source < 0 || source > UINT32_MAX))
+        return ST_ECORRUPT;
+    *ret = (struct model_manifest){(uint32_t)version, (uint64_t)cursor, published, newest,
+                                   (uint32_t)source};
     return ST_OK;
 }
 
@@ -107,6 +136,12 @@ enum status model_files_load(const char *dir, const char *file, struct model *mo
         *ret = manifest;
     tensors_free(tensors);
     return st;
+}
+
+enum status model_files_take(const char *dir, const char *file, struct model *model)
+{
+    struct model_manifest manifest;
+    return model_files_load(dir, file, model, NULL, &manifest);
 }
 
 enum status model_files_inspect(const char *path, struct model_manifest *ret, char *kind,

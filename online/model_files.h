@@ -16,6 +16,7 @@ struct model_manifest {
     uint64_t cursor;   /* items [0, cursor) of the example log are learnt */
     int64_t published; /* event time, us */
     int64_t newest;    /* release time of the newest example learnt, us; INT64_MIN: none */
+    uint32_t source;   /* made by hand of this version; 0: learnt */
 };
 
 /* Writes the file whole (temporary, fsync, rename) and its name to ret_file. Makes the folder.
@@ -28,6 +29,16 @@ STATUS_CHECKED enum status model_files_save(const char *dir, const char *name,
 /* Returns ST_ENOTFOUND, ST_EIO, or ST_ECORRUPT for a file that is not whole or not of this kind. */
 STATUS_CHECKED enum status model_files_load(const char *dir, const char *file, struct model *model,
                                             struct gate *gate, struct model_manifest *ret);
+/* The model alone, as the file has it: a learner that goes on from there. */
+STATUS_CHECKED enum status model_files_take(const char *dir, const char *file, struct model *model);
+enum { MODEL_FILE_MAX = 160 };
+#define MODEL_FILE_KEPT ".kept-"
+/* The name of a version's file, and of the one under which it is kept for good once it was promoted
+ * by hand: who takes the same input again will need it. */
+void model_files_name(const char *name, uint32_t version, char ret[MODEL_FILE_MAX]);
+void model_files_kept_name(const char *name, uint32_t version, char ret[MODEL_FILE_MAX]);
+/* Keeps the version's file; it may be kept already. ST_ENOTFOUND: it is not there (any more). */
+STATUS_CHECKED enum status model_files_keep(const char *dir, const char *name, uint32_t version);
 /* Only its manifest and kind; kind may be NULL. */
 STATUS_CHECKED enum status model_files_inspect(const char *path, struct model_manifest *ret,
                                                char *kind, size_t kind_size);

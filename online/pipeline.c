@@ -32,6 +32,7 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
     for (size_t i = 0; i < options->n_models; i++)
         p->learns = p->learns || options->models[i].trainer;
     rows_init(&p->rows_out, &options->rows, plan_vector_schema(options->plan));
+    pipeline_find_champion(p);
     *ret = p;
     return ST_OK;
 }
@@ -74,7 +75,7 @@ enum status pipeline_give_examples(struct pipeline *p)
 }
 
 /* Where the next item begins: behind the layout's number, if it is the first of its block. */
-static size_t item_begins(struct pipeline *p)
+size_t pipeline_begin_item(struct pipeline *p)
 {
     struct buf *examples = &p->epoch->examples;
     if (examples->len == 0 && p->options.layout > 0)
@@ -82,7 +83,7 @@ static size_t item_begins(struct pipeline *p)
     return examples->len;
 }
 
-static void item_added(struct pipeline *p, size_t from)
+void pipeline_end_item(struct pipeline *p, size_t from)
 {
     buf_append(&p->given, p->epoch->examples.data + from, p->epoch->examples.len - from);
     p->given_n++;
@@ -106,9 +107,9 @@ static void on_release(void *arg, const struct released *example)
     count_released(p, example);
     if (!example->kept || !p->learns)
         return;
-    size_t from = item_begins(p);
+    size_t from = pipeline_begin_item(p);
     examples_put(&p->epoch->examples, example);
-    item_added(p, from);
+    pipeline_end_item(p, from);
     p->head->examples_end = p->head->examples_next;
 }
 
@@ -133,12 +134,14 @@ static enum status publish(struct pipeline *p, const struct pipeline_model *mode
     if (!model->trainer || p->head->examples_end <= at->examples_published)
         return ST_OK;
     TRY(pipeline_flush(p));
-    size_t from = item_begins(p);
+    size_t from = pipeline_begin_item(p);
     at->version++;
+    if (!model->beside)
+        p->waits[model - p->options.models] = at->version;
     p->figures.boundaries++;
     examples_put_boundary(&p->epoch->examples,
                           &(struct example_boundary){at->version, boundary, model->number});
-    item_added(p, from);
+    pipeline_end_item(p, from);
     at->examples_published = p->head->examples_next;
     return pipeline_give_examples(p);
 }
@@ -315,6 +318,12 @@ static void take_dead(struct pipeline *p, const struct event *event, uint32_t la
     p->epoch->outbox_rows++;
 }
 
+static enum status take_act(struct pipeline *p, const struct event *event)
+{
+    struct act act = event_act(event);
+    return pipeline_act(p, &act);
+}
+
 static enum status dispatch(struct pipeline *p, const struct event *event, uint32_t lane)
 {
     switch (event->kind) {
@@ -326,6 +335,9 @@ static enum status dispatch(struct pipeline *p, const struct event *event, uint3
         return advance(p, event->time, false);
     case EVENT_DEAD:
         take_dead(p, event, lane);
+        break;
+    case EVENT_ACT:
+        return take_act(p, event);
     }
     return ST_OK;
 }
@@ -337,6 +349,8 @@ enum status pipeline_take(struct pipeline *p, const struct event *event, uint32_
         runs_tick(&p->runs, &p->epoch->runs, event->time);
         return ST_OK;
     }
+    if (event->kind == EVENT_ACT)
+        return ST_OK;
     struct origin origin = {lane, event->origin.offset};
     runs_take(&p->runs, &p->epoch->runs, origin);
     p->head->lanes[lane].next = event->origin.offset + 1;

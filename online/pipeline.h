@@ -30,6 +30,8 @@ struct pipeline_model {
     struct trainer *trainer; /* NULL: nothing is learnt */
     uint32_t number;         /* of the head */
     int64_t publish_every;   /* us of event time between versions */
+    const char *name;        /* told with scores */
+    bool beside;             /* scoring does not wait for its versions: they serve once ready */
 };
 
 struct pipeline_options {
@@ -38,11 +40,12 @@ struct pipeline_options {
     struct plan *plan;
     struct join *join;
     size_t n_models;                                   /* 0: nothing is scored, nothing is learnt */
-    struct pipeline_model models[PIPELINE_MODELS_MAX]; /* the champion, whose scores leave, first */
+    struct pipeline_model models[PIPELINE_MODELS_MAX]; /* the head says whose scores leave */
     struct head *head;                                 /* as recovered; changed here */
     struct rows_options rows;
     int64_t lateness; /* us an event may be behind the stream's time and still be observed */
     unsigned layout;  /* of the vectors, for the example log: see layouts.h */
+    bool recorded;    /* the order was recorded: acts come with it, none is decided */
     bool replay;      /* of files: where topics go on behind it, their labels count as later */
     /* Called for each scored row; NULL: not wanted. */
     void (*on_score)(void *arg, const struct row_score *row);
@@ -61,6 +64,12 @@ STATUS_CHECKED enum status pipeline_take(struct pipeline *pipeline, const struct
                                          uint32_t lane);
 /* Scores the rows gathered so far. Before the batch that the events live in is used again. */
 STATUS_CHECKED enum status pipeline_flush(struct pipeline *pipeline);
+/* Versions that became ready serve from here on. Costs a load a model where there is none. */
+STATUS_CHECKED enum status pipeline_take_ready(struct pipeline *pipeline);
+/* Does what a person, or the order that was recorded, says; the rows gathered are scored before. A
+ * version that is published gets the next number, which goes to act->version; where that is given
+ * and another, ST_ECORRUPT. ST_ESTOPPED: the trainer failed. */
+STATUS_CHECKED enum status pipeline_act(struct pipeline *pipeline, struct act *act);
 /* Completes the epoch: head and changed records are copied into it. Nothing may be gathered. */
 void pipeline_seal(struct pipeline *pipeline);
 /* Starts loading what taking this event will read: each stage reads what the one before it loaded.

@@ -33,8 +33,10 @@ struct pipeline {
     size_t n_dense;
     size_t n_rows, n_vectors;
     bool learns;
-    int64_t boundary_next; /* the first of the models' */
-    int64_t flush_by;      /* the time by which the rows gathered must be scored */
+    size_t champion;                     /* of the options' models */
+    uint32_t waits[PIPELINE_MODELS_MAX]; /* the version of each that scoring waits for */
+    int64_t boundary_next;               /* the first of the models' */
+    int64_t flush_by;                    /* the time by which the rows gathered must be scored */
     struct waiting_row rows[ROWS_MAX];
     double *values; /* ROWS_MAX * n_dense, as extracted */
     float *dense;   /* the same, rounded: what models see */
@@ -52,6 +54,11 @@ struct pipeline {
     struct prequential *prequential;
 };
 
+/* Appends an item that is no example: begin, put it into the epoch's examples, end. */
+size_t pipeline_begin_item(struct pipeline *p);
+void pipeline_end_item(struct pipeline *p, size_t from);
+/* pipeline_act.c: from what the head says. */
+void pipeline_find_champion(struct pipeline *p);
 /* Examples released so far go to the trainer. */
 enum status pipeline_give_examples(struct pipeline *p);
 /* pipeline_score.c: a row waits for the others of its version; pipeline_flush() scores them. */

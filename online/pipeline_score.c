@@ -48,15 +48,23 @@ static void emit(struct pipeline *p, const struct waiting_row *row, const struct
         p->options.on_score(p->options.on_score_arg, &out);
 }
 
+static void push_given(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->options.n_models; i++)
+        if (p->options.models[i].trainer)
+            trainer_push(p->options.models[i].trainer);
+}
+
 enum status pipeline_flush(struct pipeline *p)
 {
     TRY(pipeline_give_examples(p));
+    push_given(p);
     if (p->n_rows == 0)
         return ST_OK;
     const struct model *model = NULL;
-    struct registry *registry = p->options.models[0].registry;
+    struct registry *registry = p->options.models[p->champion].registry;
     if (p->options.n_models > 0) {
-        model = registry_acquire(registry, head_version(p->head));
+        model = registry_acquire(registry, p->waits[p->champion]);
         if (!model)
             return ST_ESTOPPED;
         p->scored_by = registry_version_of(registry, model);

@@ -133,9 +133,10 @@ enum status recorded_next(void *arg, struct run *ret)
     while ((st = runs_next(&recorded->in, &run)) == ST_EEND)
         TRY(read_epoch(recorded));
     TRY(st);
-    if (!run.tick && run.lane >= recorded->head.n_lanes)
+    bool of_lane = !run.tick && !run.is_act;
+    if (of_lane && run.lane >= recorded->head.n_lanes)
         return ST_ECORRUPT;
-    if (!run.tick)
+    if (of_lane)
         run.lane = recorded->lanes[run.lane];
     *ret = run;
     return ST_OK;

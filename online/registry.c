@@ -1,24 +1,37 @@
 #include "online/registry.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct copy {
     struct model *model;
     unsigned readers;
+    bool staged;
     uint32_t version;
 };
 
 struct registry {
-    struct copy copies[REGISTRY_COPIES];
-    unsigned current;
-    uint32_t passed; /* boundary */
+    struct copy copies[REGISTRY_COPIES_MAX];
+    unsigned n_copies, current;
+    registry_make_fn make;
+    void *make_arg;
+    bool keep_staged;
+    _Atomic uint32_t staged; /* the newest; 0: none */
+    uint32_t passed;         /* boundary */
     bool stopped;
     bool (*work)(void *arg); /* instead of sleeping; NULL: sleep */
     void *work_arg;
     pthread_mutex_t lock; /* taken once a batch and once a publication: never contended for long */
     pthread_cond_t changed;
 };
+
+static enum status add_copy(struct registry *registry)
+{
+    TRY(registry->make(registry->make_arg, &registry->copies[registry->n_copies].model));
+    registry->n_copies++;
+    return ST_OK;
+}
 
 enum status registry_create(registry_make_fn make, void *arg, struct registry **ret)
 {
@@ -27,8 +40,10 @@ enum status registry_create(registry_make_fn make, void *arg, struct registry **
         return ST_ENOMEM;
     pthread_mutex_init(&registry->lock, NULL);
     pthread_cond_init(&registry->changed, NULL);
+    registry->make = make;
+    registry->make_arg = arg;
     for (unsigned i = 0; i < REGISTRY_COPIES; i++) {
-        enum status st = make(arg, &registry->copies[i].model);
+        enum status st = add_copy(registry);
         if (st < 0) {
             registry_free(registry);
             return st;
@@ -42,41 +57,113 @@ void registry_free(struct registry *registry)
 {
     if (!registry)
         return;
-    for (unsigned i = 0; i < REGISTRY_COPIES; i++)
-        if (registry->copies[i].model)
-            registry->copies[i].model->ops->free(registry->copies[i].model);
+    for (unsigned i = 0; i < registry->n_copies; i++)
+        registry->copies[i].model->ops->free(registry->copies[i].model);
     pthread_cond_destroy(&registry->changed);
     pthread_mutex_destroy(&registry->lock);
     free(registry);
 }
 
-/* The next in turn that is not current and not read: in turn, so that each copy is brought up to
- * date over the same few publications. */
-static int idle_copy(const struct registry *registry)
+/* The next in turn that is not current, not read and not kept: in turn, so that each copy is
+ * brought up to date over the same few publications. */
+static int find_idle(const struct registry *registry)
 {
-    for (unsigned i = 1; i < REGISTRY_COPIES; i++) {
-        unsigned at = (registry->current + i) % REGISTRY_COPIES;
-        if (registry->copies[at].readers == 0)
+    for (unsigned i = 1; i < registry->n_copies; i++) {
+        unsigned at = (registry->current + i) % registry->n_copies;
+        if (registry->copies[at].readers == 0 && !registry->copies[at].staged)
             return (int)at;
     }
     return -1;
 }
 
+static void give_up_staged(struct registry *registry, uint32_t below)
+{
+    for (unsigned i = 0; i < registry->n_copies; i++)
+        if (registry->copies[i].version < below)
+            registry->copies[i].staged = false;
+}
+
+/* One more copy, where all others are kept. */
+static bool grow(struct registry *registry)
+{
+    return registry->keep_staged && registry->n_copies < REGISTRY_COPIES_MAX &&
+           add_copy(registry) == ST_OK;
+}
+
+/* Where no more can be kept: whoever comes for it will not find it, and says so. */
+static bool give_up_oldest(struct registry *registry)
+{
+    struct copy *oldest = NULL;
+    for (unsigned i = 0; i < registry->n_copies; i++) {
+        struct copy *copy = &registry->copies[i];
+        if (copy->staged && (!oldest || copy->version < oldest->version))
+            oldest = copy;
+    }
+    if (oldest)
+        oldest->staged = false;
+    return oldest != NULL;
+}
+
+/* A copy that scores as `from` does and that nobody else sees yet; -1 once stopped. */
+static int fill_copy(struct registry *registry, struct model *from)
+{
+    int at;
+    pthread_mutex_lock(&registry->lock);
+    if (!registry->keep_staged)
+        give_up_staged(registry, UINT32_MAX);
+    atomic_store(&registry->staged, registry->keep_staged ? registry->staged : 0);
+    while ((at = find_idle(registry)) < 0 && !registry->stopped)
+        if (!grow(registry) && !give_up_oldest(registry))
+            pthread_cond_wait(&registry->changed, &registry->lock);
+    pthread_mutex_unlock(&registry->lock);
+    if (at >= 0)
+        from->ops->publish(from, registry->copies[at].model);
+    return at;
+}
+
+static void make_current(struct registry *registry, unsigned at)
+{
+    registry->current = at;
+    give_up_staged(registry, registry->copies[at].version + 1);
+    if (registry->staged <= registry->copies[at].version)
+        registry->staged = 0;
+    pthread_cond_broadcast(&registry->changed);
+}
+
 void registry_publish(struct registry *registry, struct model *from, uint32_t version)
 {
-    pthread_mutex_lock(&registry->lock);
-    int at;
-    while ((at = idle_copy(registry)) < 0 && !registry->stopped)
-        pthread_cond_wait(&registry->changed, &registry->lock);
-    pthread_mutex_unlock(&registry->lock);
+    int at = fill_copy(registry, from);
     if (at < 0)
         return;
-    from->ops->publish(from, registry->copies[at].model); /* nobody else sees this copy now */
     pthread_mutex_lock(&registry->lock);
-    registry->current = (unsigned)at;
-    registry->copies[at].version = registry->passed = version;
+    registry->copies[at].version = version;
+    if (version > registry->passed)
+        registry->passed = version;
+    make_current(registry, (unsigned)at);
+    pthread_mutex_unlock(&registry->lock);
+}
+
+void registry_stage(struct registry *registry, struct model *from, uint32_t version)
+{
+    int at = fill_copy(registry, from);
+    if (at < 0)
+        return;
+    pthread_mutex_lock(&registry->lock);
+    registry->copies[at].version = version;
+    registry->copies[at].staged = true;
+    registry->staged = version;
     pthread_cond_broadcast(&registry->changed);
     pthread_mutex_unlock(&registry->lock);
+}
+
+uint32_t registry_staged(const struct registry *registry)
+{
+    return atomic_load_explicit(&registry->staged, memory_order_relaxed);
+}
+
+void registry_keep_staged(struct registry *registry)
+{
+    registry->keep_staged = true;
 }
 
 void registry_keep(struct registry *registry, uint32_t version)
@@ -96,6 +183,8 @@ void registry_set_work(struct registry *registry, bool (*work)(void *arg), void 
 /* False if no version will come any more. */
 static bool wait_for_change(struct registry *registry)
 {
+    if (registry->stopped)
+        return false;
     if (!registry->work) {
         pthread_cond_wait(&registry->changed, &registry->lock);
         return !registry->stopped;
@@ -122,10 +211,34 @@ const struct model *registry_acquire(struct registry *registry, uint32_t version
     return model;
 }
 
+static int find_staged(const struct registry *registry, uint32_t version)
+{
+    if (version == 0)
+        version = registry->staged;
+    for (unsigned i = 0; i < registry->n_copies; i++)
+        if (registry->copies[i].staged && registry->copies[i].version == version)
+            return (int)i;
+    return -1;
+}
+
+uint32_t registry_take(struct registry *registry, uint32_t version)
+{
+    int at;
+    pthread_mutex_lock(&registry->lock);
+    while ((at = find_staged(registry, version)) < 0 && registry->staged < version &&
+           wait_for_change(registry))
+        continue;
+    uint32_t taken = at >= 0 ? registry->copies[at].version : 0;
+    if (at >= 0)
+        make_current(registry, (unsigned)at);
+    pthread_mutex_unlock(&registry->lock);
+    return taken;
+}
+
 void registry_release(struct registry *registry, const struct model *model)
 {
     pthread_mutex_lock(&registry->lock);
-    for (unsigned i = 0; i < REGISTRY_COPIES; i++)
+    for (unsigned i = 0; i < registry->n_copies; i++)
         if (registry->copies[i].model == model && --registry->copies[i].readers == 0)
             pthread_cond_broadcast(&registry->changed);
     pthread_mutex_unlock(&registry->lock);
@@ -143,7 +256,7 @@ uint32_t registry_version(struct registry *registry)
 uint32_t registry_version_of(struct registry *registry, const struct model *model)
 {
     uint32_t version = 0;
-    for (unsigned i = 0; i < REGISTRY_COPIES; i++)
+    for (unsigned i = 0; i < registry->n_copies; i++)
         if (registry->copies[i].model == model)
             version = registry->copies[i].version;
     return version;

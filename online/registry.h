@@ -5,6 +5,9 @@
  * makes it current; readers take the current one once a batch and give it back when the batch is
  * scored. So a version never changes under a reader and a swap waits for nobody.
  *
+ * A version that is made beside the scoring is staged: complete, but not current until the thread
+ * that decides where in the stream it begins takes it.
+ *
  *     const struct model *model = registry_acquire(registry, version);   // waits for that version
  *     model->ops->score(model, rows, n, scores);
  *     registry_release(registry, model);
@@ -17,10 +20,11 @@
 
 struct registry;
 
-/* Makes a scoring copy; called up to REGISTRY_COPIES times, early. */
+/* Makes a scoring copy; called REGISTRY_COPIES times, early, and later for what
+ * registry_keep_staged() keeps. */
 typedef enum status (*registry_make_fn)(void *arg, struct model **ret);
 
-enum { REGISTRY_COPIES = 3 };
+enum { REGISTRY_COPIES = 3, REGISTRY_COPIES_MAX = 64 };
 
 /* Version 0, an untrained copy, is current at once. Copies are freed with the registry. */
 STATUS_CHECKED enum status registry_create(registry_make_fn make, void *arg, struct registry **ret);
@@ -29,6 +33,17 @@ void registry_free(struct registry *registry);
 /* The trainer's side: makes a copy score as `from` does and makes it current. Waits if all other
  * copies are being read. */
 void registry_publish(struct registry *registry, struct model *from, uint32_t version);
+
+/* Instead: the copy waits for registry_take(); one that waits already is given up, and so is each
+ * that waits once a version is published. */
+void registry_stage(struct registry *registry, struct model *from, uint32_t version);
+/* The newest version that waits; 0: none. Any thread; costs a load. */
+uint32_t registry_staged(const struct registry *registry);
+/* Makes the staged version current, and waits until it is staged; version 0: the one that is staged
+ * now, if any. Returns which; 0: none, or it will not come. */
+uint32_t registry_take(struct registry *registry, uint32_t version);
+/* For an order that was recorded: staged versions are kept until they, or later ones, are taken. */
+void registry_keep_staged(struct registry *registry);
 
 /* The boundary of `version` is passed, and the current model goes on as it is. */
 void registry_keep(struct registry *registry, uint32_t version);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -67,17 +68,10 @@ static enum status open_http(const struct settings *settings, struct service *se
     return st;
 }
 
-/* "checkpoint FOLDER", from `freshet state checkpoint`. */
-static enum status on_request(void *arg, const char *request, struct buf *reply)
+static enum status take_checkpoint(struct service *service, const char *to, struct buf *reply)
 {
-    static const char word[] = "checkpoint ";
-    if (strncmp(request, word, sizeof word - 1) != 0) {
-        buf_text(reply, "this freshet does not know what is asked of it");
-        return ST_EINVAL;
-    }
-    const char *to = request + sizeof word - 1;
     int64_t began = service_clock();
-    enum status st = service_checkpoint(arg, to, reply);
+    enum status st = service_checkpoint(service, to, reply);
     if (st < 0)
         log_error("checkpoint.failed", "to=\"%s\" why=\"%.*s\"", to, (int)reply->len,
                   reply->len ? reply->data : "");
@@ -87,7 +81,25 @@ static enum status on_request(void *arg, const char *request, struct buf *reply)
     return st;
 }
 
-/* Without it the service runs as well; only no checkpoint can be taken while it does. */
+/* "checkpoint FOLDER", from `freshet state checkpoint`; "promote MODEL [VERSION]" and "rollback
+ * MODEL", from `freshet model`. */
+static enum status on_request(void *arg, const char *request, struct buf *reply)
+{
+    char word[16], name[128] = "";
+    unsigned version = 0;
+    int rest = 0;
+    int n = sscanf(request, "%15s %n%127s %u", word, &rest, name, &version);
+    if (n >= 2 && strcmp(word, "checkpoint") == 0)
+        return take_checkpoint(arg, request + rest, reply);
+    if (n >= 2 && strcmp(word, "promote") == 0)
+        return service_promote(arg, name, version, reply);
+    if (n == 2 && strcmp(word, "rollback") == 0)
+        return service_rollback(arg, name, reply);
+    buf_text(reply, "this freshet does not know what is asked of it");
+    return ST_EINVAL;
+}
+
+/* Without it the service runs as well; only nothing can be asked of it while it does. */
 static struct control *open_control(const char *dir, struct service *service)
 {
     struct control *control = NULL;

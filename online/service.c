@@ -78,7 +78,7 @@ static enum status make_join(struct service *service)
     return st;
 }
 
-static enum status make_model(void *arg, struct model **ret)
+enum status service_make_model(void *arg, struct model **ret)
 {
     const struct service_model *model = arg;
     const struct model_settings *settings = model->settings;
@@ -95,15 +95,34 @@ static enum status make_gate(struct service_model *model)
     struct model *champion = NULL;
     if (!model->settings->gate)
         return ST_OK;
-    TRY(make_model(model, &champion));
+    TRY(service_make_model(model, &champion));
     return service_make_gate(model, champion);
+}
+
+/* A replay is decided by its input alone. */
+static bool is_beside(const struct service_model *model)
+{
+    return model->settings->publish_at == PUBLISH_AT_READY && !model->service->options.replay;
+}
+
+static bool is_recorded(const struct service *service)
+{
+    return service->options.recorded || service->options.merge.next_run;
+}
+
+static enum status make_registry(struct service *service, struct service_model *model)
+{
+    TRY(registry_create(service_make_model, model, &model->registry));
+    if (is_recorded(service))
+        registry_keep_staged(model->registry);
+    return ST_OK;
 }
 
 static enum status make_trainer(struct service *service, struct service_model *model)
 {
     uint64_t from = service->head.models[model->number].examples_from;
-    TRY(make_model(model, &model->learner));
-    TRY(registry_create(make_model, model, &model->registry));
+    TRY(service_make_model(model, &model->learner));
+    TRY(make_registry(service, model));
     TRY(make_gate(model));
     commit_keep_examples(service->commit, model->number, from);
     struct trainer_options options = {
@@ -119,6 +138,9 @@ static enum status make_trainer(struct service *service, struct service_model *m
         .name = model->settings->name,
         .number = model->number,
         .from = from,
+        .beside = is_beside(model),
+        .may_lag = is_beside(model) && !is_recorded(service),
+        .accepted = service->head.models[model->number].accepted,
         .judge = service->n_models > 1,
         .checkpoint_every = 10 * SECOND_US,
         .files_kept = 48,
@@ -171,14 +193,16 @@ static enum status make_pipeline(struct service *service)
                  .reasons = settings->model ? settings->scores.reasons : 0},
         .lateness = settings->time.lateness,
         .layout = layouts_current(service->layouts),
+        .recorded = is_recorded(service),
         .replay = service->options.replay,
         .on_score = service->options.on_score,
         .on_score_arg = service->options.on_score_arg,
     };
     for (size_t i = 0; i < service->n_models; i++) {
         const struct service_model *model = &service->models[i];
-        options.models[i] = (struct pipeline_model){model->registry, model->trainer, model->number,
-                                                    model->settings->publish};
+        options.models[i] = (struct pipeline_model){model->registry,       model->trainer,
+                                                    model->number,         model->settings->publish,
+                                                    model->settings->name, is_beside(model)};
     }
     return pipeline_create(&options, &service->pipeline);
 }
@@ -222,6 +246,7 @@ enum status service_open(const struct service_options *options, struct service *
     service->settings = options->settings;
     snprintf(service->model_dir, sizeof service->model_dir, "%s/models", options->dir);
     head_init(&service->head);
+    pthread_mutex_init(&service->act_lock, NULL);
     enum status st = open_all(service);
     if (st < 0) {
         service_free(service);
@@ -269,6 +294,7 @@ void service_free(struct service *service)
     ring_free(service->to_commit);
     ring_free(service->committed);
     head_done(&service->head);
+    pthread_mutex_destroy(&service->act_lock);
     free(service->lane_of);
     free(service);
 }

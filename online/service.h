@@ -37,6 +37,7 @@ struct service_options {
     enum rows_format format;
     bool rows_scores, rows_features;
     bool replay;      /* the sources are files */
+    bool recorded;    /* the order was recorded, and acts come with it (as with merge.next_run) */
     bool inputs_anew; /* the sources' offsets begin anew (an embedded broker): read them all */
     const volatile sig_atomic_t *stop; /* set: drain, commit and return; NULL: never */
     /* Fences predecessors off, then tells what the broker's group has committed, one a lane; called
@@ -95,6 +96,18 @@ int64_t service_clock(void);
  * ST_EINVAL, ST_EIO: error says why. */
 STATUS_CHECKED enum status service_checkpoint(struct service *service, const char *to,
                                               struct buf *error);
+/* Does an act between two events, for another thread than the service's own, and waits until it is
+ * durable; act->version is filled in. ST_ESTOPPED: the service ends, and what was asked may not be
+ * done. */
+STATUS_CHECKED enum status service_act(struct service *service, struct act *act);
+/* From now on the model's scores leave, or, with a version, the model is what that version was; for
+ * people: reply tells what came of it. Any thread but the service's own. ST_EINVAL, ST_ENOTFOUND,
+ * ST_ECORRUPT: refused, and nothing has changed. */
+STATUS_CHECKED enum status service_promote(struct service *service, const char *name,
+                                           uint32_t version, struct buf *reply);
+/* The model is what the version was that served before the one that serves now. */
+STATUS_CHECKED enum status service_rollback(struct service *service, const char *name,
+                                            struct buf *reply);
 /* For GET /health: a text that says how it is; *ret_ok: whether it is well. */
 const char *service_health(void *service, bool *ret_ok);
 

@@ -53,6 +53,8 @@ static enum status commit_one(struct service *service, struct sealed *sealed)
 {
     int64_t begin = service_clock();
     TRY(commit_write(service->commit, &sealed->epoch));
+    service->committed_epoch = sealed->epoch.number;
+    bell_ring(&service->act_bell);
     metric_record(service->metrics.commit_time, service_clock() - begin);
     metric_add(service->metrics.commits, 1);
     TRY(produce(service, 0));

@@ -129,6 +129,15 @@ struct service {
     int64_t refused_at;    /* when it was said */
     enum status commit_status;
 
+    /* an act that was asked for: service_act.c */
+    pthread_mutex_t act_lock; /* of who asks */
+    struct act act;
+    enum status act_status;
+    uint64_t act_epoch; /* whose commit makes it durable */
+    struct bell act_bell;
+    _Atomic bool act_asked, state_ended;
+    _Atomic uint64_t committed_epoch;
+
     /* between them */
     struct batch *batches[BATCHES];
     struct ring *full, *empty;
@@ -161,6 +170,14 @@ enum status service_state_main(struct service *service);
 int64_t service_thread_cpu(void);
 bool service_asked_to_stop(const struct service *service);
 void service_begin_epoch(struct service *service, struct sealed *sealed, uint64_t number);
+
+/* One as the settings say; arg: the struct service_model. */
+enum status service_make_model(void *model, struct model **ret);
+
+/* Does the act that was asked for, if one was; state thread, between batches. */
+STATUS_CHECKED enum status service_take_act(struct service *service);
+/* Asks for an act and returns at once; nobody else may be asking. */
+void service_post_act(struct service *service, const struct act *act);
 
 /* The budget is exceeded by what has to be swept before it may go: no more is taken until it is. */
 bool service_pressed(const struct service *service);

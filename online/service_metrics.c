@@ -29,6 +29,15 @@ static void tell_ring_size(const char *name, size_t size)
     metric_set(metric_gauge("freshet_ring_size", "Room of a ring.", "ring", name), (double)size);
 }
 
+/* Whose scores leave. */
+static const struct service_model *champion(const struct service *service)
+{
+    for (size_t i = 0; i < service->n_models; i++)
+        if (service->models[i].number == service->head.champion)
+            return &service->models[i];
+    return &service->models[0];
+}
+
 void service_metrics_init(struct service *service)
 {
     const struct model_settings *model = service->settings->model;
@@ -45,7 +54,7 @@ void service_metrics_init(struct service *service)
         tell_ring_size("examples", TRAINER_BLOCKS);
     service->version_time = INT64_MIN;
     service->version_seen =
-        service->n_models > 0 ? registry_version(service->models[0].registry) : 0;
+        service->n_models > 0 ? registry_version(champion(service)->registry) : 0;
 }
 
 /* The names of models are those of this service. */
@@ -127,8 +136,8 @@ static void count_rows(struct service *service)
 static void follow_version(struct service *service)
 {
     const struct head *head = &service->head;
-    int64_t every = service->settings->model->publish;
-    uint32_t serving = registry_version(service->models[0].registry);
+    int64_t every = champion(service)->settings->publish;
+    uint32_t serving = registry_version(champion(service)->registry);
     if (serving != service->version_seen && head->clock != INT64_MIN) {
         service->version_seen = serving;
         int64_t past = head->clock % every;
@@ -141,14 +150,14 @@ static void follow_version(struct service *service)
     metric_set(service->metrics.model_age, age);
 }
 
-static void count_model(struct service *service, struct service_model *model, bool champion)
+static void count_model(struct service *service, struct service_model *model, bool scores)
 {
     const struct service_metrics *m = &service->metrics;
     struct trainer_figures now = trainer_figures(model->trainer);
     double behind = (double)(service->head.examples_next - now.learnt);
     double cpu = (double)(now.busy_us - model->counted.busy_us) / SECOND_US;
     metric_add(m->trainer_cpu, cpu);
-    if (champion) {
+    if (scores) {
         metric_add(m->trainer_learnt, (double)(now.learnt - model->counted.learnt));
         metric_set(m->trainer_behind, behind);
         metric_set(m->examples_age,
@@ -168,7 +177,7 @@ static void count_model(struct service *service, struct service_model *model, bo
 static void count_learning(struct service *service)
 {
     for (size_t i = 0; i < service->n_models; i++)
-        count_model(service, &service->models[i], i == 0);
+        count_model(service, &service->models[i], &service->models[i] == champion(service));
     if (service->n_models > 0)
         follow_version(service);
 }

@@ -44,12 +44,14 @@ static enum status take_batch(struct service *service, const struct batch *batch
         prefetch(service, batch, i);
         if (i % SERVE_EVERY == 0)
             serve_requests(service);
-        uint32_t lane = event->kind == EVENT_TICK ? 0 : service->lane_of[event->origin.lane];
+        bool of_lane = event->kind != EVENT_TICK && event->kind != EVENT_ACT;
+        uint32_t lane = of_lane ? service->lane_of[event->origin.lane] : 0;
         TRY(pipeline_take(service->pipeline, event, lane));
     }
     take_sample(service->filling, batch);
     state_turn(service->state);
-    return pipeline_flush(service->pipeline);
+    TRY(pipeline_flush(service->pipeline));
+    return pipeline_take_ready(service->pipeline);
 }
 
 void service_begin_epoch(struct service *service, struct sealed *sealed, uint64_t number)
@@ -151,6 +153,7 @@ enum status service_step_state(struct service *service)
     struct batch *batch;
     service_keep_within_budget(service);
     serve_requests(service);
+    TRY(service_take_act(service));
     TRY(next_batch(service, &batch));
     if (batch)
         TRY(take_some(service, batch));

@@ -76,6 +76,7 @@ enum status service_run(struct service *service)
     int64_t cpu = service_thread_cpu();
     enum status st = service_state_main(service);
     service->state_cpu = service_thread_cpu() - cpu;
+    service->state_ended = true;
     if (service->requests)
         requests_close(service->requests);
     if (st == ST_ESTOPPED)

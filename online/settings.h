@@ -52,12 +52,16 @@ struct metrics_settings {
 /* The champion's scores leave; a challenger may take over from it; a shadow is only looked at. */
 enum model_role { ROLE_CHAMPION, ROLE_CHALLENGER, ROLE_SHADOW };
 
+/* When a version begins to serve. */
+enum publish_at { PUBLISH_AT_BOUNDARY, PUBLISH_AT_READY };
+
 enum { MODELS_MAX = 8 };
 
 struct model_settings {
     const char *name;
     int role;          /* enum model_role */
     int64_t publish;   /* us of event time */
+    int publish_at;    /* enum publish_at */
     int gate;          /* 0: off */
     int64_t judged_on; /* newest positives */
     double worse_max;  /* of AUC */

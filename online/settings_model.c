@@ -4,9 +4,16 @@
 
 /* Keys that every model has; a kind's own keys come behind them in one table, so that an unknown
  * key is told apart from both. */
-enum { MODEL_KIND = 1, MODEL_PUBLISH = 3, MODEL_COMMON = 7, MODEL_OPTIONS_MAX = 64 };
+enum {
+    MODEL_KIND = 1,
+    MODEL_PUBLISH = 3,
+    MODEL_PUBLISH_AT = 4,
+    MODEL_COMMON = 8,
+    MODEL_OPTIONS_MAX = 64
+};
 
 static const char *const roles[] = {"champion", "challenger", "shadow", NULL};
+static const char *const moments[] = {"boundary", "ready", NULL};
 static const char *const off_or_on[] = {"off", "on", NULL};
 
 static const struct conf_option model_common[MODEL_COMMON] = {
@@ -35,6 +42,14 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .min = 1e6,
      .max = 365 * (double)DAY_US,
      .help = "Event time between published versions."},
+    {.name = "publish_at",
+     .type = CONF_CHOICE,
+     .at = offsetof(struct model_settings, publish_at),
+     .fallback = "boundary",
+     .choices = moments,
+     .help = "Whether a version serves from its `boundary` in event time on, for which scores wait "
+             "while it is made; or once it is `ready`, and until then the one before it does. A "
+             "replay of files always takes the boundary."},
     {.name = "gate",
      .type = CONF_CHOICE,
      .at = offsetof(struct model_settings, gate),
@@ -74,6 +89,8 @@ static void merge_tables(const struct model_ops *ops, struct model_table *ret)
         ret->options[n] = model_common[n];
     if (ops->publish_every)
         ret->options[MODEL_PUBLISH].fallback = ops->publish_every;
+    if (ops->fit)
+        ret->options[MODEL_PUBLISH_AT].fallback = "ready";
     for (size_t i = 0; kind && kind->options[i].name && n < MODEL_OPTIONS_MAX - 1; i++) {
         ret->options[n] = kind->options[i];
         ret->options[n++].at += COMMON_SIZE;

@@ -19,6 +19,7 @@ enum status trainer_create(const struct trainer_options *options, struct trainer
     trainer->options = *options;
     trainer->newest = INT64_MIN;
     trainer->cursor = options->from;
+    trainer->accepted = options->accepted;
     pthread_mutex_init(&trainer->lock, NULL);
     trainer->dense = calloc(LEARN_BATCH * (options->n_dense + 1), sizeof(float));
     trainer->sparse = calloc((size_t)LEARN_BATCH * VECTOR_SPARSE_MAX, sizeof(struct sparse));
@@ -72,6 +73,7 @@ void trainer_free(struct trainer *trainer)
         stop(trainer);
     for (size_t i = 0; i < BLOCKS; i++)
         buf_done(&trainer->blocks[i].items);
+    buf_done(&trainer->overflow);
     ring_free(trainer->full);
     ring_free(trainer->empty);
     free(trainer->dense);
@@ -141,16 +143,45 @@ enum status trainer_start(struct trainer *trainer)
     return ST_OK;
 }
 
-bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n)
+static void push_block(struct trainer *trainer, struct block *block, struct slice items, uint64_t n)
 {
-    struct block *block = take_empty(trainer);
     buf_reset(&block->items);
     buf_append(&block->items, items.data, items.len);
     block->n = n;
-    trainer->given += n;
     bool pushed = ring_push(trainer->full, block);
     assert(pushed);
     (void)pushed;
+}
+
+static void push_overflow(struct trainer *trainer, struct block *block)
+{
+    push_block(trainer, block, buf_slice(&trainer->overflow), trainer->overflow_n);
+    buf_reset(&trainer->overflow);
+    trainer->overflow_n = 0;
+}
+
+void trainer_push(struct trainer *trainer)
+{
+    struct block *block;
+    if (trainer->overflow_n > 0 && (block = ring_pop(trainer->empty)))
+        push_overflow(trainer, block);
+}
+
+bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n)
+{
+    trainer->given += n;
+    trainer_push(trainer);
+    struct block *block = trainer->overflow_n == 0 ? ring_pop(trainer->empty) : NULL;
+    if (block) {
+        push_block(trainer, block, items, n);
+    } else if (trainer->options.may_lag && trainer->overflow.len < TRAINER_BEHIND_BYTES) {
+        buf_append(&trainer->overflow, items.data, items.len);
+        trainer->overflow_n += n;
+    } else {
+        if (trainer->overflow_n > 0)
+            push_overflow(trainer, take_empty(trainer));
+        push_block(trainer, take_empty(trainer), items, n);
+    }
     return trainer->failed == ST_OK;
 }
 
@@ -166,6 +197,8 @@ void trainer_cancel(struct trainer *trainer)
 /* All blocks back in the ring of empty ones: nothing is being learnt. */
 void trainer_drain(struct trainer *trainer)
 {
+    if (trainer->overflow_n > 0)
+        push_overflow(trainer, take_empty(trainer));
     while (ring_depth(trainer->empty) < BLOCKS) {
         uint32_t seen = bell_seen(&trainer->has_empty);
         if (!trainer->running)

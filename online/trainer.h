@@ -20,7 +20,7 @@
 #include "online/registry.h"
 
 /* Blocks of examples that may wait to be learnt. */
-enum { TRAINER_BLOCKS = 64 };
+enum { TRAINER_BLOCKS = 64, TRAINER_BEHIND_BYTES = 256 << 20 };
 
 struct trainer;
 
@@ -38,7 +38,11 @@ struct trainer_options {
     const char *name;      /* of the model, in file names */
     uint32_t number;       /* of the model, in the log and the commit: see head.h */
     uint64_t from;         /* the first item that it learns, if no checkpoint is past it */
-    bool judge;            /* score each example with the published version before it is learnt */
+    /* Versions are made beside the scoring: they are staged, and serve once they are taken. */
+    bool beside;
+    bool may_lag;      /* what it has no room for is kept, up to TRAINER_BEHIND_BYTES */
+    uint32_t accepted; /* of such, or of those made by hand, the one taken last in another life */
+    bool judge;        /* score each example with the published version before it is learnt */
     int64_t checkpoint_every; /* us of wall time between files, at least */
     size_t files_kept;
 };
@@ -56,8 +60,10 @@ STATUS_CHECKED enum status trainer_start(struct trainer *trainer);
 /* Instead of starting the thread: learns one block of what was given; false if there is none. */
 bool trainer_step(void *trainer);
 
-/* Gives n items to the trainer (copied); waits while it is too far behind. False once it failed. */
+/* Gives n items to the trainer (copied). Waits while it is too far behind. False once it failed. */
 bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n);
+/* Hands over what it had no room for, if it has now. By who gives; costs a load. */
+void trainer_push(struct trainer *trainer);
 /* Waits until all given is learnt. */
 void trainer_drain(struct trainer *trainer);
 /* A model that is being made anew is left so, and nothing more is learnt: what is not yet in a

@@ -35,6 +35,13 @@ struct trainer {
     _Atomic bool cancelled;
     uint32_t version;
     int64_t saved_at;
+    uint32_t accepted; /* see the options; goes on with the log */
+    bool waits;        /* the version promoted last was staged, and is not known to be taken */
+    /* A checkpoint with a version that serves only once it is taken. 0: none is held */
+    struct trainer_checkpoint held;
+    uint32_t held_serves;
+    struct buf overflow; /* items that no block was free for; who gives */
+    uint64_t overflow_n;
     /* the batch being gathered */
     size_t n;
     struct example rows[LEARN_BATCH];

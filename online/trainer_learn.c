@@ -72,8 +72,32 @@ static void gather(struct trainer *trainer, const struct example_item *item)
         learn_gathered(trainer);
 }
 
+static void offer_held(struct trainer *trainer)
+{
+    trainer->held.after = trainer->cursor;
+    commit_offer_trainer(trainer->options.commit, &trainer->held);
+    trainer->held_serves = 0;
+}
+
+/* What a start makes of a checkpoint serves at once: so one whose version waits to be taken is held
+ * until that is in the log. */
+static void offer(struct trainer *trainer, const struct trainer_checkpoint *point)
+{
+    uint32_t serves = point->version;
+    if (trainer->options.gate)
+        gate_champion(trainer->options.gate, &serves);
+    trainer->held_serves = 0;
+    if (trainer->waits && serves > trainer->accepted) {
+        trainer->held = *point;
+        trainer->held_serves = serves;
+    } else {
+        commit_offer_trainer(trainer->options.commit, point);
+    }
+}
+
 /* {weights, optimiser, cursor} as one file; the next commit that may name it does. */
-static enum status checkpoint(struct trainer *trainer, const struct example_boundary *boundary)
+static enum status checkpoint(struct trainer *trainer, const struct example_boundary *boundary,
+                              uint32_t source)
 {
     const struct trainer_options *options = &trainer->options;
     struct trainer_checkpoint point = {
@@ -82,32 +106,60 @@ static enum status checkpoint(struct trainer *trainer, const struct example_boun
     uint64_t again = ops->recalls_from ? ops->recalls_from(options->model) : UINT64_MAX;
     if (again < point.cursor)
         point.again = point.cursor - again;
-    enum status st = model_files_save(options->dir, options->name, options->model,
-                                      &(struct model_manifest){boundary->version, trainer->cursor,
-                                                               boundary->time, trainer->newest},
-                                      options->gate, point.file, sizeof point.file);
+    enum status st =
+        model_files_save(options->dir, options->name, options->model,
+                         &(struct model_manifest){boundary->version, trainer->cursor,
+                                                  boundary->time, trainer->newest, source},
+                         options->gate, point.file, sizeof point.file);
     if (st < 0) {
         snprintf(trainer->error, sizeof trainer->error, "%s: cannot write a model file: %s",
                  options->dir, strerror(errno));
         return st;
     }
-    commit_offer_trainer(options->commit, &point);
+    offer(trainer, &point);
     model_files_prune(options->dir, options->name, options->files_kept);
     return ST_OK;
 }
 
+/* The new version serves; at once, or once it is taken. */
+static void serve_new(struct trainer *trainer, uint32_t version, bool beside)
+{
+    struct registry *registry = trainer->options.registry;
+    trainer->waits = beside && version > trainer->accepted;
+    if (trainer->waits)
+        registry_stage(registry, trainer->options.model, version);
+    else
+        registry_publish(registry, trainer->options.model, version);
+    registry_keep(registry, version);
+}
+
+/* The champion goes on serving. One that waits to be taken does from a boundary on that the scoring
+ * waits for: the stream has gone past where it could have been. */
+static void serve_on(struct trainer *trainer, uint32_t version)
+{
+    struct registry *registry = trainer->options.registry;
+    uint32_t serves;
+    if (!trainer->options.beside && registry_staged(registry) > 0) {
+        struct model *champion = gate_champion(trainer->options.gate, &serves);
+        registry_publish(registry, champion, serves);
+        trainer->waits = false;
+    }
+    registry_keep(registry, version);
+}
+
 /* The learner's version serves from here on, unless the gate decides otherwise. */
-static enum status judge(struct trainer *trainer, const struct example_boundary *boundary)
+static enum status judge(struct trainer *trainer, const struct example_boundary *boundary,
+                         bool by_hand)
 {
     const struct trainer_options *options = &trainer->options;
     struct decision decision = {.verdict = VERDICT_PROMOTED};
     if (options->gate)
-        TRY(gate_judge(options->gate, options->model, boundary->version, boundary->time,
-                       &decision));
+        TRY((by_hand ? gate_promote : gate_judge)(options->gate, options->model, boundary->version,
+                                                  boundary->time, &decision));
     if (decision.verdict == VERDICT_PROMOTED)
-        registry_publish(options->registry, options->model, boundary->version);
+        serve_new(trainer, boundary->version, options->beside || by_hand);
     else
-        registry_keep(options->registry, boundary->version);
+        serve_on(trainer, boundary->version);
     if (options->gate && options->on_decision)
         options->on_decision(options->on_decision_arg, &decision);
     return ST_OK;
@@ -125,19 +177,68 @@ static enum status fit(struct trainer *trainer)
     return st;
 }
 
-static enum status publish(struct trainer *trainer, const struct example_boundary *boundary)
+/* The learner becomes what an earlier version was. */
+static enum status take_back(struct trainer *trainer, uint32_t source)
 {
-    learn_gathered(trainer);
-    TRY(fit(trainer));
-    TRY(judge(trainer, boundary));
-    trainer->version = boundary->version;
+    const struct trainer_options *options = &trainer->options;
+    char file[MODEL_FILE_MAX];
+    model_files_kept_name(options->name, source, file);
+    enum status st = model_files_take(options->dir ? options->dir : "", file, options->model);
+    if (st < 0)
+        snprintf(trainer->error, sizeof trainer->error,
+                 "model file %s/%s, which was promoted by hand: %s", options->dir, file,
+                 status_text(st));
+    return st;
+}
+
+/* A checkpoint that was held is no longer, once the scoring has waited for a boundary behind it. */
+static enum status save_now_and_then(struct trainer *trainer,
+                                     const struct example_boundary *boundary, uint32_t source)
+{
     if (!trainer->options.commit || !trainer->options.dir)
         return ST_OK;
+    if (trainer->held_serves > 0 && !trainer->waits)
+        offer_held(trainer);
     int64_t now = monotonic_us();
-    if (trainer->saved_at && now - trainer->saved_at < trainer->options.checkpoint_every)
+    if (source == 0 && trainer->saved_at &&
+        now - trainer->saved_at < trainer->options.checkpoint_every)
         return ST_OK;
     trainer->saved_at = now;
-    return checkpoint(trainer, boundary);
+    return checkpoint(trainer, boundary, source);
+}
+
+/* source: of an earlier version that it is to be; 0: what was learnt. */
+static enum status publish(struct trainer *trainer, const struct example_boundary *boundary,
+                           uint32_t source)
+{
+    learn_gathered(trainer);
+    TRY(source > 0 ? take_back(trainer, source) : fit(trainer));
+    TRY(judge(trainer, boundary, source > 0));
+    trainer->version = boundary->version;
+    return save_now_and_then(trainer, boundary, source);
+}
+
+static enum status act(struct trainer *trainer, const struct act *act, int64_t time)
+{
+    if (act->kind == ACT_PUBLISH && !trainer->recalling)
+        return publish(trainer, &(struct example_boundary){act->version, time, act->model},
+                       act->source);
+    if (act->kind == ACT_SERVE && act->version > trainer->accepted)
+        trainer->accepted = act->version;
+    if (trainer->held_serves > 0 && trainer->held_serves <= trainer->accepted)
+        offer_held(trainer);
+    return ST_OK;
+}
+
+/* Of this model and not learnt before. */
+static enum status take_moment(struct trainer *trainer, const struct example_item *item)
+{
+    uint32_t number = trainer->options.number;
+    if (item->kind == ITEM_ACT)
+        return item->act.model == number ? act(trainer, &item->act, item->boundary.time) : ST_OK;
+    if (item->boundary.model != number || trainer->recalling)
+        return ST_OK;
+    return publish(trainer, &item->boundary, 0);
 }
 
 /* Where the vectors of a block go as they are read: behind those gathered. */
@@ -173,10 +274,10 @@ enum status trainer_learn(struct trainer *trainer, struct slice items, unsigned 
             continue;
         }
         trainer->cursor++;
-        if (!item.is_boundary)
+        if (item.kind == ITEM_EXAMPLE)
             gather(trainer, &item);
-        else if (item.boundary.model == trainer->options.number && !trainer->recalling)
-            TRY(publish(trainer, &item.boundary));
+        else
+            TRY(take_moment(trainer, &item));
         begin_learning(trainer);
     }
     learn_gathered(trainer);

@@ -26,6 +26,8 @@ static void take_words(const char *words, struct runs *runs, struct buf *buf)
         long long n;
         if (sscanf(word, "t%lld", &n) == 1)
             runs_tick(runs, buf, n);
+        else if (sscanf(word, "a%lld", &n) == 1)
+            runs_act(runs, buf, &(struct act){ACT_PUBLISH, 3, (uint32_t)n, UINT32_MAX});
         else if (sscanf(word, "%u:%lld", &lane, &n) == 2)
             runs_take(runs, buf, (struct origin){lane, n});
         else
@@ -44,6 +46,9 @@ static void tell_runs(struct slice bytes, char *ret, size_t size)
         size_t len = strlen(ret);
         if (run.tick)
             snprintf(ret + len, size - len, "t%lld ", (long long)run.time);
+        else if (run.is_act)
+            snprintf(ret + len, size - len, "a%u:%u-%u-%u ", run.act.kind, run.act.model,
+                     run.act.version, run.act.source);
         else
             snprintf(ret + len, size - len, "%u:%lld-%lld ", run.lane, (long long)run.first,
                      (long long)run.last);
@@ -96,7 +101,7 @@ struct corrupt_case {
 ParameterizedTestParameters(epoch, refuses_corrupt_runs)
 {
     static struct corrupt_case cases[] = {
-        {"lane out of range", (UINT64_C(1) << 32) + 1, 0, 1},
+        {"lane out of range", (UINT64_C(1) << 32) + 2, 0, 1},
         {"ends past all offsets", 1, INT64_MAX, 1},
         {"longer than all offsets", 1, 0, UINT64_MAX},
     };

@@ -82,7 +82,7 @@ Theory((int64_t time, int64_t after, float label, float weight, unsigned flags),
     for (int i = 0; i < 2; i++) {
         cr_assert(eq(int, read_next(&in, &back), ST_OK));
         expect_vector(&back);
-        cr_assert(not(back.item.is_boundary));
+        cr_assert(eq(int, back.item.kind, ITEM_EXAMPLE));
         cr_assert(eq(i64, back.item.time, time));
         cr_assert(eq(i64, back.item.released_at, put.released_at));
         cr_assert(back.item.label == label || bits_of(back.item.label) == bits_of(label));
@@ -92,13 +92,44 @@ Theory((int64_t time, int64_t after, float label, float weight, unsigned flags),
         if (i == 1)
             break;
         cr_assert(eq(int, read_next(&in, &back), ST_OK));
-        cr_assert(back.item.is_boundary);
+        cr_assert(eq(int, back.item.kind, ITEM_PUBLISH));
         cr_assert(eq(u32, back.item.boundary.version, 7));
         cr_assert(eq(i64, back.item.boundary.time, time));
         cr_assert(eq(u32, back.item.boundary.model, boundary.model));
     }
     cr_assert(eq(int, read_next(&in, &back), ST_EEND));
     buf_done(&packed);
+    buf_done(&buf);
+}
+
+TheoryDataPoints(examples, acts_are_read_back_as_they_were_put) = {
+    DataPoints(int64_t, 0, -1, 1522540831000000, INT64_MIN, INT64_MAX), /* time */
+    DataPoints(int64_t, 0, 604800000000, -5, INT64_MAX),                /* released - time */
+    DataPoints(float, 0, 1, -0.0f, 0.5f, -3, 1e30f, NAN),               /* label */
+    DataPoints(float, 1, 20, 0.25f),                                    /* weight */
+    DataPoints(unsigned, 0, 1, 2, 3),                                   /* flags */
+};
+
+Theory((int64_t time, int64_t after, float label, float weight, unsigned flags), examples,
+       acts_are_read_back_as_they_were_put)
+{
+    const struct act put = {(enum act_kind)(flags % ACT_KINDS), flags * 1000, UINT32_MAX, flags};
+    struct buf buf = {0};
+    struct read_back back;
+    (void)after, (void)label, (void)weight;
+    examples_put_act(&buf, &put, time);
+    struct reader in = reader_of(buf_slice(&buf));
+    cr_assert(eq(int, read_next(&in, &back), ST_OK));
+    cr_assert(eq(int, back.item.kind, ITEM_ACT));
+    cr_assert(eq(i64, back.item.boundary.time, time));
+    cr_assert(eq(int, back.item.act.kind, put.kind));
+    cr_assert(eq(u32, back.item.act.model, put.model));
+    cr_assert(eq(u32, back.item.act.version, put.version));
+    cr_assert(eq(u32, back.item.act.source, put.source));
+    cr_assert(eq(int, read_next(&in, &back), ST_EEND));
+    buf.data[1] = ACT_KINDS;
+    in = reader_of(buf_slice(&buf));
+    cr_assert(eq(int, read_next(&in, &back), ST_ECORRUPT));
     buf_done(&buf);
 }
 
@@ -126,7 +157,7 @@ Test(examples, refuses_every_cut_and_unknown_flags)
         struct reader in = reader_of((struct slice){buf.data, len});
         cr_expect(eq(int, read_next(&in, &back), ST_ECORRUPT));
     }
-    for (int flags = 34; flags < 256; flags++) {
+    for (int flags = 35; flags < 256; flags++) {
         buf.data[0] = (char)flags;
         struct reader in = reader_of(buf_slice(&buf));
         cr_expect(eq(int, read_next(&in, &back), ST_ECORRUPT));

@@ -122,7 +122,7 @@ Test(head, refuses_what_is_not_whole)
         cr_expect(eq(int, head_decode((struct slice){buf.data, len}, &ret), ST_ECORRUPT));
     buf_byte(&buf, 0);
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_ECORRUPT), "too long");
-    buf.data[8] = 4;
+    buf.data[8] = 5;
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_EVERSION), "a newer format");
     cr_expect(eq(sz, ret.n_lanes, 1), "untouched");
     head_done(&head);
@@ -219,9 +219,10 @@ Test(head, refuses_one_model_too_many)
 }
 
 /* More are announced than there are bytes for: nothing may be allocated for them all. The last
- * three bytes of an empty head are the number of lanes, the champion and the number of models. */
+ * four bytes of an empty head are the number of lanes, the champion, the one intended and the
+ * number of models. */
 TheoryDataPoints(head, refuses_a_count_out_of_all_bounds) = {
-    DataPoints(size_t, 1, 2, 3),
+    DataPoints(size_t, 1, 2, 3, 4),
 };
 
 Theory((size_t from_end), head, refuses_a_count_out_of_all_bounds)

@@ -42,7 +42,7 @@ static void end(struct fixture *f)
 static enum status save(struct fixture *f, const char *name, uint32_t version)
 {
     char file[128] = "";
-    struct model_manifest manifest = {version, version * 100u, 5000, INT64_MIN};
+    struct model_manifest manifest = {version, version * 100u, 5000, INT64_MIN, 0};
     return model_files_save(f->dir, name, f->model, &manifest, NULL, file, sizeof file);
 }
 
@@ -82,7 +82,7 @@ Test(model_files, reads_back_what_was_saved)
     struct fixture f = begin();
     fake_of(f.model)->learnt = 77;
     fake_of(f.model)->digest = 0xfeedface;
-    struct model_manifest manifest = {12, 3456789012345, -5, 1522540831000000}, back;
+    struct model_manifest manifest = {12, 3456789012345, -5, 1522540831000000, 0}, back;
     char file[128], path[256], kind[16];
     cr_assert(eq(int, model_files_save(f.dir, "fraud", f.model, &manifest, NULL, file, sizeof file),
                  ST_OK));
@@ -171,7 +171,7 @@ ParameterizedTest(struct bad_case *c, model_files, refuse_to_load)
 {
     struct fixture f = begin();
     char file[128], command[256];
-    struct model_manifest manifest = {7, 8, 9, 10}, back = {.version = 99};
+    struct model_manifest manifest = {7, 8, 9, 10, 0}, back = {.version = 99};
     cr_assert(eq(int, model_files_save(f.dir, "fraud", f.model, &manifest, NULL, file, sizeof file),
                  ST_OK));
     snprintf(command, sizeof command, "cd %s && f=%s && %s", f.dir, file, c->command);
@@ -186,7 +186,7 @@ Test(model_files, refuse_to_save_where_they_cannot)
 {
     struct fixture f = begin();
     char small[8];
-    struct model_manifest manifest = {7, 8, 9, 10};
+    struct model_manifest manifest = {7, 8, 9, 10, 0};
     cr_expect(eq(int,
                  model_files_save(f.dir, "fraud", f.model, &manifest, NULL, small, sizeof small),
                  ST_EINVAL));

@@ -107,3 +107,71 @@ Test(registry, free_accepts_null)
 {
     registry_free(NULL);
 }
+
+static void stage(struct fixture *f, uint32_t version)
+{
+    fake_of(f->learner)->learnt = version * 10;
+    registry_stage(f->registry, f->learner, version);
+}
+
+static uint64_t current(struct fixture *f)
+{
+    const struct model *model = registry_acquire(f->registry, 0);
+    uint64_t learnt = fake_of(model)->learnt;
+    registry_release(f->registry, model);
+    return learnt;
+}
+
+Test(registry, what_is_staged_serves_once_it_is_taken)
+{
+    struct fixture f = begin();
+    publish(&f, 1);
+    cr_expect(eq(u32, registry_take(f.registry, 0), 0), "nothing is staged");
+    stage(&f, 2);
+    cr_expect(eq(u32, registry_staged(f.registry), 2));
+    cr_expect(eq(u64, current(&f), 10));
+    cr_expect(eq(u32, registry_take(f.registry, 0), 2));
+    cr_expect(eq(u64, current(&f), 20));
+    cr_expect(eq(u32, registry_version(f.registry), 2));
+    cr_expect(eq(u32, registry_staged(f.registry), 0));
+    end(&f);
+}
+
+Test(registry, what_is_staged_later_takes_the_place_of_what_waits)
+{
+    struct fixture f = begin();
+    for (uint32_t version = 1; version < 10; version++)
+        stage(&f, version);
+    cr_expect(eq(u64, current(&f), 0));
+    cr_expect(eq(u32, registry_take(f.registry, 0), 9));
+    stage(&f, 10);
+    publish(&f, 11);
+    cr_expect(eq(u32, registry_take(f.registry, 0), 0), "passed by");
+    cr_expect(eq(u64, current(&f), 110));
+    end(&f);
+}
+
+Test(registry, where_the_order_was_recorded_each_can_be_taken)
+{
+    struct fixture f = begin();
+    registry_keep_staged(f.registry);
+    for (uint32_t version = 1; version < 10; version++)
+        stage(&f, version);
+    for (uint32_t version = 2; version < 10; version += 3) {
+        cr_expect(eq(u32, registry_take(f.registry, version), version));
+        cr_expect(eq(u64, current(&f), version * 10));
+    }
+    cr_expect(eq(u32, registry_staged(f.registry), 9));
+    end(&f);
+}
+
+Test(registry, more_than_can_be_kept_are_missed_and_not_waited_for)
+{
+    struct fixture f = begin();
+    registry_keep_staged(f.registry);
+    for (uint32_t version = 1; version <= 2 * REGISTRY_COPIES_MAX; version++)
+        stage(&f, version);
+    cr_expect(eq(u32, registry_take(f.registry, 1), 0), "given up");
+    cr_expect(eq(u32, registry_take(f.registry, 2 * REGISTRY_COPIES_MAX), 2 * REGISTRY_COPIES_MAX));
+    end(&f);
+}

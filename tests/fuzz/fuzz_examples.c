@@ -32,9 +32,15 @@ static bool same_vector(const struct read *a, const struct read *b, size_t n_den
 
 static bool same_item(const struct example_item *a, const struct example_item *b)
 {
-    if (a->is_boundary || b->is_boundary)
-        return a->is_boundary == b->is_boundary && a->boundary.time == b->boundary.time &&
-               a->boundary.version == b->boundary.version && a->boundary.model == b->boundary.model;
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == ITEM_ACT)
+        return a->act.kind == b->act.kind && a->act.model == b->act.model &&
+               a->act.version == b->act.version && a->act.source == b->act.source &&
+               a->boundary.time == b->boundary.time;
+    if (a->kind == ITEM_PUBLISH)
+        return a->boundary.time == b->boundary.time && a->boundary.version == b->boundary.version &&
+               a->boundary.model == b->boundary.model;
     return a->time == b->time && a->released_at == b->released_at && same(a->label, b->label) &&
            same(a->weight, b->weight) && a->correction == b->correction && a->absent == b->absent;
 }
@@ -42,8 +48,12 @@ static bool same_item(const struct example_item *a, const struct example_item *b
 static void put(struct buf *buf, const struct read *read, size_t n_dense)
 {
     const struct example_item *item = &read->item;
-    if (item->is_boundary) {
+    if (item->kind == ITEM_PUBLISH) {
         examples_put_boundary(buf, &item->boundary);
+        return;
+    }
+    if (item->kind == ITEM_ACT) {
+        examples_put_act(buf, &item->act, item->boundary.time);
         return;
     }
     struct buf packed = {0};
@@ -69,7 +79,7 @@ static void check_again(const struct read *read, size_t n_dense)
                  reader_done(&in),
              "what is written can be read");
     FUZZ_LAW(same_item(&read->item, &again.item) &&
-                 (read->item.is_boundary || same_vector(read, &again, n_dense)),
+                 (read->item.kind != ITEM_EXAMPLE || same_vector(read, &again, n_dense)),
              "it is the same again");
     buf_done(&bytes);
 }

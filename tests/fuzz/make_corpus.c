@@ -59,6 +59,7 @@ static void make_examples(const char *root)
     example.packed = buf_slice(&packed);
     examples_put(&bytes, &example);
     examples_put_boundary(&bytes, &(struct example_boundary){4, 5000, 0});
+    examples_put_act(&bytes, &(struct act){ACT_PUBLISH, 0, 5, 3}, 5000);
     buf_done(&packed);
     write_file(root, "examples/one-and-boundary", &bytes);
 }

@@ -67,6 +67,26 @@ void disk_clear(void)
     the_disk.forgetful = false;
 }
 
+void disk_clear_but(const char *part)
+{
+    folder_copy(&the_disk.synced, &the_disk.seen);
+    for (size_t i = the_disk.seen.n; i-- > 0;)
+        if (!strstr(the_disk.seen.names[i].path, part)) {
+            folder_drop(&the_disk.synced, &the_disk.synced.names[i]);
+            folder_drop(&the_disk.seen, &the_disk.seen.names[i]);
+        }
+    memset(the_disk.opened, 0, sizeof the_disk.opened);
+    the_disk.forgetful = false;
+}
+
+const char *disk_find(const char *part, size_t i)
+{
+    for (; i < the_disk.seen.n; i++)
+        if (strstr(the_disk.seen.names[i].path, part))
+            return the_disk.seen.names[i].path;
+    return NULL;
+}
+
 void disk_forget_fsync(bool forget)
 {
     the_disk.forgetful = forget;

@@ -18,6 +18,10 @@
 
 /* Everything is gone. */
 void disk_clear(void);
+/* Everything but files that have this in their names. */
+void disk_clear_but(const char *part);
+/* The path of a file that has this in its name, from the i-th file on; NULL: there is none. */
+const char *disk_find(const char *part, size_t i);
 /* As if the power went. */
 void disk_crash(struct world *world);
 /* A planted fault: fsync of a file does nothing. */

@@ -104,6 +104,24 @@ int __wrap_rename(const char *from, const char *to)
     return touch == TOUCH_UNHEARD ? broken() : 0;
 }
 
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to)
+{
+    if (!is_ours(from))
+        return __real_link(from, to);
+    struct name *name = folder_find(&the_disk.seen, from);
+    enum touch touch = world_touch(the_world, "file: link %s", to);
+    if (touch == TOUCH_LOST)
+        return broken();
+    if (!name || folder_find(&the_disk.seen, to)) {
+        errno = name ? EEXIST : ENOENT;
+        return -1;
+    }
+    folder_set(&the_disk.seen, to, name->node);
+    return touch == TOUCH_UNHEARD ? broken() : 0;
+}
+
 int __real_unlink(const char *path);
 int __wrap_unlink(const char *path);
 int __wrap_unlink(const char *path)

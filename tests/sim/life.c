@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "online/model_files.h"
 
 enum { STEPS_MAX = 400000 };
 
@@ -17,6 +18,7 @@ static struct service_options service_options(struct life *life)
         .settings = settings,
         .dir = DISK_DIR,
         .store = &trial->store->head,
+        .recorded = trial->options.runs != NULL,
         .merge = {.idle_max = trial->options.timed ? trial->idle_max : INT64_MAX / 4,
                   .tick_every = trial->options.timed ? SECOND_US : 0,
                   .ahead_max = settings->time.ahead_max,
@@ -106,11 +108,45 @@ static enum life_actor pick(struct life *life)
     return (enum life_actor)actor;
 }
 
+/* A person asks for an earlier version of a model, if there is a file of it. */
+static bool ask_version(struct service *service, const struct service_model *model, size_t i,
+                        struct act *ret)
+{
+    char part[MODEL_FILE_MAX];
+    unsigned version;
+    snprintf(part, sizeof part, "/%s-", model->settings->name);
+    const char *path = disk_find(part, i);
+    if (!path || sscanf(strstr(path, part) + strlen(part), "%u", &version) != 1 ||
+        !strstr(path, ".safetensors") || strstr(path, ".tmp") ||
+        model_files_keep(service->model_dir, model->settings->name, version) < 0)
+        return false;
+    *ret = (struct act){ACT_PUBLISH, model->number, 0, version};
+    return true;
+}
+
+/* Between two steps of the state thread, which does it at its next. */
+static void ask_for_act(struct life *life)
+{
+    struct world *world = &life->trial->world;
+    struct service *service = life->service;
+    struct service_model *model = &service->models[rng_below(&world->rng, service->n_models)];
+    struct act act = {.kind = ACT_CHAMPION, .model = model->number};
+    if (!world_chance(world, 3) &&
+        !ask_version(service, model, (size_t)rng_below(&world->rng, 20), &act))
+        return;
+    world_tell(world, "asked: %s %u of %s", act.kind == ACT_PUBLISH ? "version" : "champion",
+               act.source, model->settings->name);
+    service_post_act(service, &act);
+    life->trial->acts++;
+}
+
 /* A step of the state thread, and what came of it. */
 static enum status act_state(struct life *life)
 {
     struct service *service = life->service;
     uint64_t filling = service->filling->epoch.number, taken = service->head.events;
+    if (life->trial->options.acts && world_chance(&life->trial->world, 20))
+        ask_for_act(life);
     enum status st = service_step_state(service);
     if (service->head.events > taken)
         world_tell(&life->trial->world, "state: %" PRIu64 " taken in epoch %" PRIu64,

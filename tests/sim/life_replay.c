@@ -33,6 +33,17 @@ static enum status take_tick(struct service *service, int64_t time)
     return settle(service);
 }
 
+static enum status take_act(struct service *service, const struct act *act)
+{
+    world_tell(the_world, "act %d of model %u: version %u, source %u", (int)act->kind, act->model,
+               act->version, act->source);
+    struct batch *batch = service->reading;
+    batch->events[batch->n++] = event_of_act(act);
+    service->reading = NULL;
+    ring_push(service->full, batch);
+    return settle(service);
+}
+
 static enum status take_run(struct life *life, const struct run *run)
 {
     struct broker *broker = &life->trial->broker;
@@ -53,7 +64,9 @@ enum status life_replay(struct life *life)
     life->trial->broker.gate_last = -1;
     TRY(settle(service));
     while ((st = runs_next(&in, &run)) == ST_OK)
-        TRY(run.tick ? take_tick(service, run.time) : take_run(life, &run));
+        TRY(run.tick     ? take_tick(service, run.time)
+            : run.is_act ? take_act(service, &run.act)
+                         : take_run(life, &run));
     if (st != ST_EEND)
         return st;
     life->trial->stop = 1;

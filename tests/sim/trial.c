@@ -147,6 +147,14 @@ static bool check_recovered(struct life *life)
 
 enum ending { ENDED_DEAD, ENDED_FAILED, ENDED_STOPPED, ENDED_ALL, ENDED_WRONG };
 
+static const char *trainer_errors(const struct service *service)
+{
+    for (size_t i = 0; i < service->n_models; i++)
+        if (trainer_status(service->models[i].trainer) < 0)
+            return trainer_error(service->models[i].trainer);
+    return "";
+}
+
 /* What of the life, once opened, came to. */
 static enum ending live(struct life *life)
 {
@@ -155,7 +163,8 @@ static enum ending live(struct life *life)
     if (trial->world.dead) /* whether it noticed or not */
         return trial->wrong[0] ? ENDED_WRONG : ENDED_DEAD;
     if (st < 0 && !trial->world.failed)
-        trial_wrong(trial, "the service failed: %s: %s", status_text(st), trial->last_error);
+        trial_wrong(trial, "the service failed: %s: %s%s", status_text(st), trial->last_error,
+                    trainer_errors(life->service));
     if (trial->wrong[0])
         return ENDED_WRONG;
     if (st < 0)
@@ -230,7 +239,10 @@ static void begin(struct trial *trial)
     the_trial = trial;
     log_set_level(LOG_WARN);
     log_set_output(keep_error, trial);
-    disk_clear();
+    if (options->runs)
+        disk_clear_but(".kept-"); /* what an audit finds in the directory audited */
+    else
+        disk_clear();
     disk_forget_fsync(options->fault == FAULT_FILE_UNSYNCED);
     broker_init(&trial->broker, options->input, world);
     trial->broker.calm = options->calm;

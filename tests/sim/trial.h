@@ -20,6 +20,7 @@ struct trial_options {
     const struct input *input;
     uint64_t seed;          /* of all that chance decides */
     bool calm;              /* no crash, no misbehaviour */
+    bool acts;              /* now and then a person promotes a version or a model */
     bool timed;             /* records come in their time, and the order taken depends on when */
     const struct buf *runs; /* the order to take the input in; NULL: the merge's */
     enum fault fault;
@@ -51,7 +52,7 @@ struct trial {
     volatile sig_atomic_t stop;
     char last_error[400]; /* of the service's log */
     struct outcome outcome;
-    unsigned crashes, failures, stops;
+    unsigned crashes, failures, stops, acts;
     uint64_t evicted; /* records */
     char wrong[600];  /* "": nothing; else what is wrong */
 };

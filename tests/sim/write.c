@@ -80,7 +80,7 @@ static void put_vector(struct buf *out, const float *dense, size_t n_dense,
 static void put_example(struct buf *out, const struct example_item *item, const float *dense,
                         size_t n_dense, const struct sparse *sparse)
 {
-    if (item->is_boundary) {
+    if (item->kind == ITEM_PUBLISH) {
         buf_printf(out, "{\"version\": %u, \"time\": %" PRId64 ", \"model\": %u}\n",
                    item->boundary.version, item->boundary.time, item->boundary.model);
         return;

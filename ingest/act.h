@@ -1,0 +1,26 @@
+/*
+ * ingest/act.h -- what happened to the models of a stream at a moment that nothing in the stream
+ * decides: a version was ready, or a person said so.
+ *
+ * An act takes place between two records. It is kept with the order in which the input was taken
+ * (runs), so that whoever takes that input again does the same at the same place.
+ */
+#ifndef INGEST_ACT_H
+#define INGEST_ACT_H
+
+#include <stdint.h>
+
+enum act_kind {
+    ACT_SERVE,    /* a version that was made beside the scoring takes over */
+    ACT_PUBLISH,  /* `version` is what the version `source` was, from its file */
+    ACT_CHAMPION, /* from here on the model's scores leave */
+    ACT_KINDS
+};
+
+struct act {
+    enum act_kind kind;
+    uint32_t model; /* its number: see head.h of online/ */
+    uint32_t version, source;
+};
+
+#endif
