@@ -104,7 +104,8 @@ static bool put_examples(struct buf *out, const struct trial *trial)
     size_t n_dense = trial->outcome.n_dense;
     enum status st;
     while ((st = examples_next(&in, n_dense, dense, sparse, &item)) == ST_OK)
-        put_example(out, &item, dense, n_dense, sparse);
+        if (item.kind != ITEM_ACT) /* which version serves is not what the oracle is about */
+            put_example(out, &item, dense, n_dense, sparse);
     return st == ST_EEND;
 }
 
