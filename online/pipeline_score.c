@@ -48,17 +48,9 @@ static void emit(struct pipeline *p, const struct waiting_row *row, const struct
         p->options.on_score(p->options.on_score_arg, &out);
 }
 
-static void push_given(struct pipeline *p)
-{
-    for (size_t i = 0; i < p->options.n_models; i++)
-        if (p->options.models[i].trainer)
-            trainer_push(p->options.models[i].trainer);
-}
-
 enum status pipeline_flush(struct pipeline *p)
 {
     TRY(pipeline_give_examples(p));
-    push_given(p);
     if (p->n_rows == 0)
         return ST_OK;
     const struct model *model = NULL;

@@ -19,7 +19,8 @@ struct registry {
     bool keep_staged;
     _Atomic uint32_t staged; /* the newest; 0: none */
     uint32_t passed;         /* boundary */
-    bool stopped;
+    uint32_t wanted;         /* the newest that was asked for; nobody will for an older one */
+    bool stopped, hurried;
     bool (*work)(void *arg); /* instead of sleeping; NULL: sleep */
     void *work_arg;
     pthread_mutex_t lock; /* taken once a batch and once a publication: never contended for long */
@@ -90,7 +91,8 @@ static bool grow(struct registry *registry)
            add_copy(registry) == ST_OK;
 }
 
-/* Where no more can be kept: whoever comes for it will not find it, and says so. */
+/* Where no more can be kept, and nobody will come for it, or can as things are. Who comes all the
+ * same will not find it, and says so. */
 static bool give_up_oldest(struct registry *registry)
 {
     struct copy *oldest = NULL;
@@ -99,9 +101,10 @@ static bool give_up_oldest(struct registry *registry)
         if (copy->staged && (!oldest || copy->version < oldest->version))
             oldest = copy;
     }
-    if (oldest)
-        oldest->staged = false;
-    return oldest != NULL;
+    if (!oldest || (oldest->version >= registry->wanted && !registry->hurried && !registry->work))
+        return false;
+    oldest->staged = false;
+    return true;
 }
 
 /* A copy that scores as `from` does and that nobody else sees yet; -1 once stopped. */
@@ -195,11 +198,29 @@ static bool wait_for_change(struct registry *registry)
     return worked && !registry->stopped;
 }
 
+void registry_hurry(struct registry *registry, bool hurry)
+{
+    pthread_mutex_lock(&registry->lock);
+    registry->hurried = hurry;
+    pthread_cond_broadcast(&registry->changed);
+    pthread_mutex_unlock(&registry->lock);
+}
+
+/* Tells a trainer that may be waiting until something is taken. */
+static void want(struct registry *registry, uint32_t version)
+{
+    if (version <= registry->wanted)
+        return;
+    registry->wanted = version;
+    pthread_cond_broadcast(&registry->changed);
+}
+
 const struct model *registry_acquire(struct registry *registry, uint32_t version)
 {
     const struct model *model = NULL;
     pthread_mutex_lock(&registry->lock);
     bool waits = !registry->stopped;
+    want(registry, version);
     while (registry->passed < version && waits)
         waits = wait_for_change(registry);
     if (registry->passed >= version) {
@@ -225,6 +246,7 @@ uint32_t registry_take(struct registry *registry, uint32_t version)
 {
     int at;
     pthread_mutex_lock(&registry->lock);
+    want(registry, version);
     while ((at = find_staged(registry, version)) < 0 && registry->staged < version &&
            wait_for_change(registry))
         continue;

@@ -42,8 +42,12 @@ uint32_t registry_staged(const struct registry *registry);
 /* Makes the staged version current, and waits until it is staged; version 0: the one that is staged
  * now, if any. Returns which; 0: none, or it will not come. */
 uint32_t registry_take(struct registry *registry, uint32_t version);
-/* For an order that was recorded: staged versions are kept until they, or later ones, are taken. */
+/* For an order that was recorded: staged versions are kept until they, or later ones, are taken.
+ * Where no more can be kept, staging waits until one is. */
 void registry_keep_staged(struct registry *registry);
+/* Whoever takes versions waits for the trainer, and takes none meanwhile: instead of waiting,
+ * staging gives up the oldest. Any thread but the trainer's. */
+void registry_hurry(struct registry *registry, bool hurry);
 
 /* The boundary of `version` is passed, and the current model goes on as it is. */
 void registry_keep(struct registry *registry, uint32_t version);

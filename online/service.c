@@ -139,7 +139,7 @@ static enum status make_trainer(struct service *service, struct service_model *m
         .number = model->number,
         .from = from,
         .beside = is_beside(model),
-        .may_lag = is_beside(model) && !is_recorded(service),
+        .may_lag = is_beside(model) || is_recorded(service),
         .accepted = service->head.models[model->number].accepted,
         .judge = service->n_models > 1,
         .checkpoint_every = 10 * SECOND_US,

@@ -21,6 +21,7 @@ enum status trainer_create(const struct trainer_options *options, struct trainer
     trainer->cursor = options->from;
     trainer->accepted = options->accepted;
     pthread_mutex_init(&trainer->lock, NULL);
+    pthread_mutex_init(&trainer->give_lock, NULL);
     trainer->dense = calloc(LEARN_BATCH * (options->n_dense + 1), sizeof(float));
     trainer->sparse = calloc((size_t)LEARN_BATCH * VECTOR_SPARSE_MAX, sizeof(struct sparse));
     enum status st = trainer->dense && trainer->sparse ? ST_OK : ST_ENOMEM;
@@ -41,7 +42,7 @@ enum status trainer_create(const struct trainer_options *options, struct trainer
 }
 
 /* Without a thread of its own it learns when it is given too much, and when it is drained. */
-static struct block *take_empty(struct trainer *trainer)
+static struct block *wait_for_empty(struct trainer *trainer)
 {
     for (;;) {
         uint32_t seen = bell_seen(&trainer->has_empty);
@@ -55,10 +56,26 @@ static struct block *take_empty(struct trainer *trainer)
     }
 }
 
+/* Meanwhile nobody takes versions: the trainer must not wait for that. */
+static struct block *take_empty(struct trainer *trainer)
+{
+    struct block *block = ring_pop(trainer->empty);
+    if (block)
+        return block;
+    registry_hurry(trainer->options.registry, true);
+    block = wait_for_empty(trainer);
+    registry_hurry(trainer->options.registry, false);
+    return block;
+}
+
 static void stop(struct trainer *trainer)
 {
+    pthread_mutex_lock(&trainer->give_lock);
+    backlog_done(&trainer->backlog);
+    pthread_mutex_unlock(&trainer->give_lock);
     struct block *block = take_empty(trainer);
     block->stop = true;
+    registry_hurry(trainer->options.registry, true);
     ring_push(trainer->full, block);
     pthread_join(trainer->thread, NULL);
     trainer->running = false;
@@ -73,13 +90,14 @@ void trainer_free(struct trainer *trainer)
         stop(trainer);
     for (size_t i = 0; i < BLOCKS; i++)
         buf_done(&trainer->blocks[i].items);
-    buf_done(&trainer->overflow);
+    backlog_done(&trainer->backlog);
     ring_free(trainer->full);
     ring_free(trainer->empty);
     free(trainer->dense);
     free(trainer->sparse);
     prequential_free(trainer->judged);
     pthread_mutex_destroy(&trainer->lock);
+    pthread_mutex_destroy(&trainer->give_lock);
     free(trainer);
 }
 
@@ -88,6 +106,37 @@ void trainer_free(struct trainer *trainer)
 static unsigned layout_today(const struct trainer *trainer)
 {
     return trainer->options.layouts ? layouts_current(trainer->options.layouts) : 0;
+}
+
+static void fill_block(struct block *block, struct slice items, uint64_t n)
+{
+    buf_reset(&block->items);
+    buf_append(&block->items, items.data, items.len);
+    block->n = n;
+}
+
+static void push_full(struct trainer *trainer, struct block *block)
+{
+    bool pushed = ring_push(trainer->full, block);
+    assert(pushed);
+    (void)pushed;
+}
+
+/* The block takes what waits, a portion at a time: where one ends a version may end, and somebody
+ * may be waiting for it. */
+static void done_with(struct trainer *trainer, struct block *block)
+{
+    struct slice items;
+    uint64_t n;
+    pthread_mutex_lock(&trainer->give_lock);
+    if (backlog_next(&trainer->backlog, &items, &n)) {
+        fill_block(block, items, n);
+        push_full(trainer, block);
+        bell_ring(&trainer->has_empty); /* there is room in the backlog */
+    } else {
+        ring_push(trainer->empty, block);
+    }
+    pthread_mutex_unlock(&trainer->give_lock);
 }
 
 static void learn_given(struct trainer *trainer, struct block *block)
@@ -100,7 +149,7 @@ static void learn_given(struct trainer *trainer, struct block *block)
         registry_stop(trainer->options.registry);
     }
     trainer->busy_us = thread_cpu_us();
-    ring_push(trainer->empty, block);
+    done_with(trainer, block);
 }
 
 bool trainer_step(void *arg)
@@ -143,44 +192,43 @@ enum status trainer_start(struct trainer *trainer)
     return ST_OK;
 }
 
-static void push_block(struct trainer *trainer, struct block *block, struct slice items, uint64_t n)
+/* False: there is no room. */
+static bool try_give(struct trainer *trainer, struct slice items, uint64_t n)
 {
-    buf_reset(&block->items);
-    buf_append(&block->items, items.data, items.len);
-    block->n = n;
-    bool pushed = ring_push(trainer->full, block);
-    assert(pushed);
-    (void)pushed;
+    pthread_mutex_lock(&trainer->give_lock);
+    struct backlog *backlog = &trainer->backlog;
+    struct block *block = backlog_empty(backlog) ? ring_pop(trainer->empty) : NULL;
+    bool kept = !block && trainer->options.may_lag && backlog_bytes(backlog) < TRAINER_BEHIND_BYTES;
+    if (block) {
+        fill_block(block, items, n);
+        push_full(trainer, block);
+    } else if (kept) {
+        backlog_add(backlog, items, n);
+    }
+    pthread_mutex_unlock(&trainer->give_lock);
+    return block || kept;
 }
 
-static void push_overflow(struct trainer *trainer, struct block *block)
+static void wait_and_give(struct trainer *trainer, struct slice items, uint64_t n)
 {
-    push_block(trainer, block, buf_slice(&trainer->overflow), trainer->overflow_n);
-    buf_reset(&trainer->overflow);
-    trainer->overflow_n = 0;
-}
-
-void trainer_push(struct trainer *trainer)
-{
-    struct block *block;
-    if (trainer->overflow_n > 0 && (block = ring_pop(trainer->empty)))
-        push_overflow(trainer, block);
+    for (;;) {
+        uint32_t seen = bell_seen(&trainer->has_empty);
+        if (try_give(trainer, items, n))
+            return;
+        if (trainer->running)
+            bell_wait(&trainer->has_empty, seen, -1);
+        else
+            trainer_step(trainer);
+    }
 }
 
 bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n)
 {
     trainer->given += n;
-    trainer_push(trainer);
-    struct block *block = trainer->overflow_n == 0 ? ring_pop(trainer->empty) : NULL;
-    if (block) {
-        push_block(trainer, block, items, n);
-    } else if (trainer->options.may_lag && trainer->overflow.len < TRAINER_BEHIND_BYTES) {
-        buf_append(&trainer->overflow, items.data, items.len);
-        trainer->overflow_n += n;
-    } else {
-        if (trainer->overflow_n > 0)
-            push_overflow(trainer, take_empty(trainer));
-        push_block(trainer, take_empty(trainer), items, n);
+    if (!try_give(trainer, items, n)) {
+        registry_hurry(trainer->options.registry, true);
+        wait_and_give(trainer, items, n);
+        registry_hurry(trainer->options.registry, false);
     }
     return trainer->failed == ST_OK;
 }
@@ -197,8 +245,7 @@ void trainer_cancel(struct trainer *trainer)
 /* All blocks back in the ring of empty ones: nothing is being learnt. */
 void trainer_drain(struct trainer *trainer)
 {
-    if (trainer->overflow_n > 0)
-        push_overflow(trainer, take_empty(trainer));
+    registry_hurry(trainer->options.registry, true);
     while (ring_depth(trainer->empty) < BLOCKS) {
         uint32_t seen = bell_seen(&trainer->has_empty);
         if (!trainer->running)
@@ -206,6 +253,7 @@ void trainer_drain(struct trainer *trainer)
         else if (ring_depth(trainer->empty) < BLOCKS)
             bell_wait(&trainer->has_empty, seen, -1);
     }
+    registry_hurry(trainer->options.registry, false);
 }
 
 enum status trainer_status(const struct trainer *trainer)

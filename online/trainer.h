@@ -62,8 +62,6 @@ bool trainer_step(void *trainer);
 
 /* Gives n items to the trainer (copied). Waits while it is too far behind. False once it failed. */
 bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n);
-/* Hands over what it had no room for, if it has now. By who gives; costs a load. */
-void trainer_push(struct trainer *trainer);
 /* Waits until all given is learnt. */
 void trainer_drain(struct trainer *trainer);
 /* A model that is being made anew is left so, and nothing more is learnt: what is not yet in a

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "ingest/examples.h"
+#include "online/backlog.h"
 #include "online/trainer.h"
 
 enum { BLOCKS = TRAINER_BLOCKS, LEARN_BATCH = 32 };
@@ -40,8 +41,8 @@ struct trainer {
     /* A checkpoint with a version that serves only once it is taken. 0: none is held */
     struct trainer_checkpoint held;
     uint32_t held_serves;
-    struct buf overflow; /* items that no block was free for; who gives */
-    uint64_t overflow_n;
+    struct backlog backlog;    /* items that no block was free for; none while a block is */
+    pthread_mutex_t give_lock; /* guards it; who pushes to `full`, or pops from `empty`, has it */
     /* the batch being gathered */
     size_t n;
     struct example rows[LEARN_BATCH];

@@ -77,7 +77,9 @@ enum status trainer_recover(struct trainer *trainer, struct store *store, uint64
     if (st < 0)
         return st;
     struct recovery recovery = {trainer, until};
+    registry_hurry(trainer->options.registry, true); /* nobody takes versions yet */
     st = commit_read_examples(store, trainer->cursor, learn_stored, &recovery);
+    registry_hurry(trainer->options.registry, false);
     if (st == ST_OK && trainer->cursor != until)
         st = ST_ECORRUPT;
     if (st < 0 && !trainer->error[0])

@@ -169,6 +169,7 @@ Test(registry, more_than_can_be_kept_are_missed_and_not_waited_for)
 {
     struct fixture f = begin();
     registry_keep_staged(f.registry);
+    registry_hurry(f.registry, true);
     for (uint32_t version = 1; version <= 2 * REGISTRY_COPIES_MAX; version++)
         stage(&f, version);
     cr_expect(eq(u32, registry_take(f.registry, 1), 0), "given up");

@@ -2,7 +2,9 @@
  * Threads at one registry: a publisher and readers, some of whom wait for versions to come.
  *
  * Each reader checks that what it holds is one version through and through, not older than it asked
- * for and never older than what it saw before. Passes with status 0.
+ * for and never older than what it saw before. Where an order was recorded, each
+ * version that was taken then is still there when its turn comes, however far ahead the publisher
+ * would be. Passes with status 0.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -49,6 +51,32 @@ static void *wait_for_ever(void *arg)
     return NULL;
 }
 
+static void *stage_all(void *arg)
+{
+    for (uint32_t version = 1; version <= VERSIONS; version++) {
+        fake_of(arg)->learnt = version;
+        registry_stage(registry, arg, version);
+    }
+    return NULL;
+}
+
+/* One that is taken late, then the next, then one far behind it. */
+static void take_recorded(struct model *learner)
+{
+    static const uint32_t taken[] = {1, 2, 70, 71, 300, 1000, 1001, VERSIONS - 1};
+    pthread_t staging;
+    if (registry_create(fake_make, NULL, &registry) < 0)
+        abort();
+    registry_keep_staged(registry);
+    pthread_create(&staging, NULL, stage_all, learner);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        check(registry_take(registry, taken[i]) == taken[i], "a recorded version is not there");
+        check(registry_version(registry) == taken[i], "another version serves");
+    }
+    pthread_join(staging, NULL);
+    registry_free(registry);
+}
+
 int main(void)
 {
     static const bool waits[READERS] = {false, true, true};
@@ -68,6 +96,7 @@ int main(void)
     registry_stop(registry);
     pthread_join(waiting, NULL);
     registry_free(registry);
+    take_recorded(learner);
     learner->ops->free(learner);
     return failures ? 1 : 0;
 }

@@ -100,7 +100,8 @@ static uint64_t count_ticks(const struct trial *trial)
     return n;
 }
 
-/* Versions of trees serve when they are ready, which depends on the moment, too. */
+/* Versions of trees serve when they are ready, which depends on the moment, too: in the run without
+ * a crash one may have, and none in the other. */
 static bool has_acts(const struct trial *trial)
 {
     struct reader in = reader_of(buf_slice(&trial->outcome.runs));
@@ -115,7 +116,8 @@ static bool run_trial(struct sim *sim, const struct trial_options *options)
 {
     struct trial trial;
     bool good = trial_run(options, &trial);
-    if (good && (options->timed || options->acts || has_acts(&trial)))
+    bool calm_has = !options->timed && has_acts(&sim->standard->calm);
+    if (good && (options->timed || options->acts || calm_has || has_acts(&trial)))
         good = compare_with_replay(&trial);
     else if (good)
         good = trial_compare(&trial, &sim->standard->calm);
