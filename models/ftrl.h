@@ -23,6 +23,7 @@
  *   ftrl_options.c  the table of options
  *   ftrl_explain.c  a logit taken apart
  *   ftrl_file.c     save and load, of what ftrl_tensors.c lists
+ *   ftrl_moves.c    two saved ones, compared
  */
 #ifndef MODELS_FTRL_H
 #define MODELS_FTRL_H
@@ -191,6 +192,8 @@ void ftrl_score(const struct model *model, const struct vector *rows, size_t n, 
 void ftrl_learn(struct model *model, const struct example *rows, size_t n);
 double ftrl_explain(const struct model *model, const struct vector *vector, struct reasons *ret);
 enum status ftrl_save(const struct model *model, struct tensors *ret);
+enum status ftrl_compare(const struct tensors *before, const struct tensors *after,
+                         struct moves *ret);
 enum status ftrl_load(struct model *model, const struct tensors *tensors);
 
 extern const struct model_ops ftrl_ops;

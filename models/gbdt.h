@@ -107,6 +107,8 @@ STATUS_CHECKED enum status gbdt_take_booster(struct gbdt *gbdt, struct slice boo
 void gbdt_share_forest(const struct gbdt *from, struct gbdt *to);
 
 enum status gbdt_save(const struct model *model, struct tensors *ret);
+enum status gbdt_compare(const struct tensors *before, const struct tensors *after,
+                         struct moves *ret);
 enum status gbdt_load(struct model *model, const struct tensors *tensors);
 
 extern const struct model_ops gbdt_ops;

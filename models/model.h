@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/status.h"
 #include "base/vector.h"
+#include "models/moves.h"
 #include "models/reasons.h"
 #include "models/safetensors.h"
 
@@ -55,6 +56,11 @@ struct model_ops {
      * what was touched since `to` was last a copy of the same `from`, where the kind can tell.
      * NULL: model_copy() saves and loads. */
     void (*copy)(struct model *from, struct model *to);
+    /* What each feature was and is in two files of this kind, the one that moved furthest first.
+     * Returns ST_ECORRUPT for a file that is not this kind's. NULL: the kind cannot tell. */
+    enum status (*compare)(const struct tensors *before, const struct tensors *after,
+                           struct moves *ret);
+    const char *compared_by; /* what these figures are, for people */
     /* Appends one line of figures for people (rows, non-zero weights). */
     void (*describe)(const struct model *model, struct buf *ret);
     /* Offers ret what each feature contributes to the row's logit, and returns what none does (the

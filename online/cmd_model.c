@@ -8,6 +8,7 @@
 #include "online/command.h"
 #include "online/control.h"
 #include "online/model_decisions.h"
+#include "online/model_diff.h"
 #include "online/model_export.h"
 #include "online/model_files.h"
 #include "online/readable.h"
@@ -67,6 +68,19 @@ static int export(const char *file, const char *dir)
     enum status st = model_export(file, dir, &error);
     if (st < 0)
         fprintf(stderr, "freshet model: %.*s\n", (int)error.len, error.data);
+    buf_done(&error);
+    return st < 0 ? 1 : 0;
+}
+
+static int diff(const char *before, const char *after)
+{
+    struct buf text = {0}, error = {0};
+    enum status st = model_diff(before, after, &text, &error);
+    if (st < 0)
+        fprintf(stderr, "freshet model: %.*s\n", (int)error.len, error.data);
+    else
+        printf("%.*s", (int)text.len, text.data);
+    buf_done(&text);
     buf_done(&error);
     return st < 0 ? 1 : 0;
 }
@@ -160,11 +174,14 @@ static int run(int argc, char **argv)
         return show(argv[optind + 1]);
     if (strcmp(what, "export") == 0 && optind + 2 < argc)
         return export(argv[optind + 1], argv[optind + 2]);
+    if (strcmp(what, "diff") == 0 && optind + 2 < argc)
+        return diff(argv[optind + 1], argv[optind + 2]);
     bool decisions = strcmp(what, "decisions") == 0;
     if ((strcmp(what, "list") != 0 && !decisions && !is_asked(what)) || (!config && !dir))
         return command_misused(&cmd_model,
                                "list, decisions, promote MODEL [VERSION] or rollback MODEL (with "
-                               "-c or --state), show FILE, or export FILE DIR?");
+                               "-c or --state), show FILE, diff FILE FILE, or export FILE "
+                               "DIR?");
     struct settings *settings = NULL;
     if (!dir && settings_load(config, stderr, &settings) < 0)
         return 1;
@@ -181,7 +198,7 @@ const struct command cmd_model = {
     "model",
     "list | decisions [json] | promote MODEL [VERSION] | rollback MODEL (-c CONFIG | --state DIR) "
     "| "
-    "show FILE | export FILE DIR",
+    "show FILE | diff FILE FILE | export FILE DIR",
     "the model versions in a state directory\n"
     "\n"
     "  list       each file: version, when it was published, how much of the example log it has "
@@ -195,6 +212,9 @@ const struct command cmd_model = {
     "             its scores leave instead of the champion's\n"
     "  rollback MODEL  likewise: the model is what the version was that served before\n"
     "  show FILE  one of them, with its tensors (any safetensors reader opens it too)\n"
+    "  diff FILE FILE  two versions of one kind: what they have learnt, the gate's figures, and "
+    "the\n"
+    "             features that moved furthest from the first to the second\n"
     "  export FILE DIR  the version that served when the file was made, as a folder of its own:\n"
     "             model.safetensors and manifest.json\n",
     run,

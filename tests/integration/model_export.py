@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`freshet model`: list, decisions, show and export of what a replay left in its state directory.
+"""`freshet model`: list, decisions, show, diff and export of what a replay left in its state directory.
 
     model_export.py FRESHET SOURCE_FOLDER
 
@@ -68,6 +68,25 @@ def check_export(folder, path):
     expect("not written over", again.returncode != 0 and "already" in again.stderr, again.stderr)
 
 
+def check_diff(folder, paths):
+    first, last = paths[0], paths[-1]
+    done = freshet("model", "diff", first, last)
+    expect("diff", done.returncode == 0, done.stderr)
+    lines = done.stdout.splitlines()
+    version = next((line.split() for line in lines if line.startswith("version")), [])
+    versions = [str(int(path.split("-")[-1].split(".")[0])) for path in (first, last)]
+    expect("both versions", version[1:] == versions, (version, versions))
+    expect("weights moved", "TX_AMOUNT" in done.stdout and "moved furthest" in done.stdout, done.stdout)
+    same = freshet("model", "diff", last, last)
+    rows = same.stdout.split("feature\n")[-1].splitlines()
+    expect("nothing moves from a file to itself", rows and all(float(row.split()[2]) == 0 for row in rows), rows)
+    foreign = os.path.join(folder, "foreign")
+    with open(foreign, "w") as file:
+        file.write("no model")
+    done = freshet("model", "diff", first, foreign)
+    expect("no diff with what is no model", done.returncode == 1 and "foreign" in done.stderr, done.stderr)
+
+
 def check_refusals(folder, path):
     with open(path, "rb") as file:
         data = file.read()
@@ -98,6 +117,7 @@ def main():
         table = freshet("model", "decisions", "--state", state)
         expect("a table of them", "fraud" in table.stdout, table.stdout)
         check_export(folder, path)
+        check_diff(folder, [os.path.join(models, name) for name in files])
         check_refusals(folder, path)
     print(f"{failures} failures")
     sys.exit(failures > 0)
