@@ -140,12 +140,28 @@ void commit_offer_trainer(struct commit *commit, const struct trainer_checkpoint
     pthread_mutex_unlock(&commit->lock);
 }
 
+static uint32_t version_in(struct trainer_checkpoints *list, uint32_t model)
+{
+    const struct trainer_checkpoint *point = trainer_checkpoint_of(list, model);
+    return point ? point->version : 0;
+}
+
+void commit_needed_versions(struct commit *commit, uint32_t model, uint32_t ret[2])
+{
+    pthread_mutex_lock(&commit->lock);
+    ret[0] = version_in(&commit->named_before, model);
+    ret[1] = version_in(&commit->named, model);
+    pthread_mutex_unlock(&commit->lock);
+}
+
 /* Nothing durable may name a cursor past the durable log: examples_next counts this write's. */
 static bool take_offers(struct commit *commit)
 {
     size_t n = 0;
     pthread_mutex_lock(&commit->lock);
     size_t offered = commit->offered.n;
+    if (offered > 0)
+        commit->named_before = commit->named;
     for (size_t i = 0; i < offered; i++) {
         const struct trainer_checkpoint *point = &commit->offered.points[i];
         uint64_t needs = point->cursor > point->after ? point->cursor : point->after;

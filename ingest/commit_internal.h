@@ -39,9 +39,9 @@ struct commit {
     uint64_t examples_next;      /* items [0, this) are durable */
     struct stored_block *blocks; /* circular */
     size_t blocks_first, blocks_n, blocks_cap;
-    pthread_mutex_t lock; /* guards offered */
-    struct trainer_checkpoints offered, named;
-    struct examples_keeper *keepers; /* the models that learn */
+    pthread_mutex_t lock;                                    /* guards offered */
+    struct trainer_checkpoints offered, named, named_before; /* before: by the last write */
+    struct examples_keeper *keepers;                         /* the models that learn */
     size_t n_keepers;
     int64_t *quiet_below; /* a lane */
     size_t n_quiet;

@@ -200,6 +200,7 @@ struct prune {
     const char *dir;
     size_t left; /* files of the model still to come */
     size_t kept;
+    char needed[2][MODEL_FILE_MAX];
 };
 
 static void count_file(void *arg, const char *file)
@@ -213,13 +214,16 @@ static void prune_file(void *arg, const char *file)
     struct prune *prune = arg;
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", prune->dir, file);
-    if (prune->left-- > prune->kept)
+    bool old = prune->left-- > prune->kept;
+    if (old && strcmp(file, prune->needed[0]) != 0 && strcmp(file, prune->needed[1]) != 0)
         unlink(path);
 }
 
-void model_files_prune(const char *dir, const char *name, size_t kept)
+void model_files_prune(const char *dir, const char *name, size_t kept, const uint32_t needed[2])
 {
     struct prune prune = {.dir = dir, .kept = kept};
+    for (size_t i = 0; i < 2; i++)
+        model_files_name(name, needed[i], prune.needed[i]);
     enum status st = model_files_each(dir, name, count_file, &prune);
     if (st == ST_OK)
         st = model_files_each(dir, name, prune_file, &prune);

@@ -117,7 +117,9 @@ static enum status checkpoint(struct trainer *trainer, const struct example_boun
         return st;
     }
     offer(trainer, &point);
-    model_files_prune(options->dir, options->name, options->files_kept);
+    uint32_t needed[2];
+    commit_needed_versions(options->commit, options->number, needed);
+    model_files_prune(options->dir, options->name, options->files_kept, needed);
     return ST_OK;
 }
 

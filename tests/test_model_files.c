@@ -126,21 +126,36 @@ Test(model_files, are_listed_by_name_and_version)
 
 Test(model_files, pruning_keeps_the_newest_and_what_is_not_ours)
 {
+    static const uint32_t none[2] = {0, 0};
     struct fixture f = begin();
     for (uint32_t version = 1; version <= 5; version++)
         cr_assert(eq(int, save(&f, "fraud", version), ST_OK));
     cr_assert(eq(int, save(&f, "fraud-v2", 1), ST_OK));
     touch(&f, "fraud-readme-now.safetensors");
-    model_files_prune(f.dir, "fraud", 9);
+    model_files_prune(f.dir, "fraud", 9, none);
     cr_expect(eq(sz, strlen(listed(&f, "fraud")), 5 * 29));
-    model_files_prune(f.dir, "fraud", 2);
+    model_files_prune(f.dir, "fraud", 2, none);
     cr_expect(eq(str, (char *)listed(&f, "fraud"),
                  "fraud-0000000004.safetensors fraud-0000000005.safetensors "));
     cr_expect(eq(sz, strlen(listed(&f, "fraud-v2")), 32));
     char path[256];
     snprintf(path, sizeof path, "%s/fraud-readme-now.safetensors", f.dir);
     cr_expect(eq(int, access(path, F_OK), 0));
-    model_files_prune("/no/such/folder", "fraud", 2);
+    model_files_prune("/no/such/folder", "fraud", 2, none);
+    end(&f);
+}
+
+/* A start would not find it: however many came after it. */
+Test(model_files, pruning_keeps_what_a_start_needs)
+{
+    static const uint32_t needed[2] = {1, 3};
+    struct fixture f = begin();
+    for (uint32_t version = 1; version <= 6; version++)
+        cr_assert(eq(int, save(&f, "fraud", version), ST_OK));
+    model_files_prune(f.dir, "fraud", 1, needed);
+    cr_expect(eq(str, (char *)listed(&f, "fraud"),
+                 "fraud-0000000001.safetensors fraud-0000000003.safetensors "
+                 "fraud-0000000006.safetensors "));
     end(&f);
 }
 
