@@ -79,7 +79,7 @@ static size_t find_name(const char *columns, struct slice name)
 static void compare_column(const struct tensors *before, const struct tensors *after,
                            struct slice name, struct moves *ret)
 {
-    static const char *const parts[] = {"linear.w", "log.w", "bins.w"};
+    static const char *const parts[] = {"linear.w", "log.w", "bins.w", "woe.w"};
     size_t was = find_name(tensors_text(before, "columns"), name);
     size_t is = find_name(tensors_text(after, "columns"), name);
     struct strength strength = {0};
