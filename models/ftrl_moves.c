@@ -104,7 +104,8 @@ static bool is_cross(const struct tensor *tensor, struct slice *ret)
 {
     static const char begin[] = "cross.";
     size_t n = strlen(tensor->name);
-    if (strncmp(tensor->name, begin, sizeof begin - 1) != 0 || strcmp(tensor->name + n - 2, ".w"))
+    if (strncmp(tensor->name, begin, sizeof begin - 1) != 0 ||
+        strcmp(tensor->name + n - 2, ".w") != 0)
         return false;
     *ret = (struct slice){tensor->name + sizeof begin - 1, n - sizeof begin - 1};
     return true;

@@ -152,14 +152,16 @@ static double sum_evidence(const struct ftrl *ftrl, const struct ftrl_row *row)
 {
     const float *w = ftrl->w + ftrl->woe.at;
     double sum = 0;
-    for (size_t i = 0; i < ftrl->woe.n; i++)
+    for (size_t i = 0; i < ftrl->width; i++)
         sum += (double)w[i] * (double)row->woe[i];
     return sum;
 }
 
 double ftrl_logit(const struct ftrl *ftrl, const struct ftrl_row *row)
 {
-    double sum = (double)ftrl->w[0] + sum_numbers(ftrl, row) + sum_evidence(ftrl, row);
+    double sum = (double)ftrl->w[0] + sum_numbers(ftrl, row);
+    if (ftrl->evidence)
+        sum += sum_evidence(ftrl, row);
     for (size_t i = 0; i < row->n_cells; i++)
         sum += (double)ftrl->w[row->cells[i]];
     for (size_t i = 0; i < row->n_keys; i++) {

@@ -281,24 +281,42 @@ Test(store, rocksdb_makes_parents_and_says_where_it_cannot)
     close_all(&f);
 }
 
+/* Once it is told that the store is open, another process tries. It is made before there are any
+ * threads, since of those it would have nothing but the locks that they held. */
+static pid_t fork_second(const char *dir, int *ret_tell)
+{
+    int pipes[2];
+    char told, *error = NULL;
+    struct store *store = NULL;
+    cr_assert(eq(int, pipe(pipes), 0));
+    pid_t child = fork();
+    if (child == 0) {
+        bool refused =
+            read(pipes[0], &told, 1) == 1 && store_open_rocks(dir, &store, &error) == ST_EBUSY;
+        _exit(refused && store_holder(dir) == getppid() ? 0 : 1);
+    }
+    close(pipes[0]);
+    *ret_tell = pipes[1];
+    return child;
+}
+
 Test(store, rocksdb_is_refused_to_a_second)
 {
-    struct fixture f = open_kind(ROCKS);
-    struct store *second = NULL;
-    cr_expect(eq(int, open_rocks(f.dir, &second), ST_EBUSY), "in the same process");
+    struct fixture f = open_kind(MEMORY);
+    struct store *first = NULL, *second = NULL;
+    int tell, status = -1;
+    char path[96];
+    snprintf(path, sizeof path, "%s/db", f.dir);
+    pid_t child = fork_second(path, &tell);
+    cr_assert(eq(int, open_rocks(path, &first), ST_OK));
+    cr_expect(eq(int, open_rocks(path, &second), ST_EBUSY), "in the same process");
     cr_expect(eq(ptr, second, NULL));
-    pid_t child = fork();
-    if (child == 0) { /* nothing but the opening: the parent's threads are not here */
-        char *error = NULL;
-        bool refused = store_open_rocks(f.dir, &second, &error) == ST_EBUSY;
-        _exit(refused && store_holder(f.dir) == getppid() ? 0 : 1);
-    }
-    int status = -1;
+    cr_assert(eq(int, (int)write(tell, "x", 1), 1));
     cr_assert(eq(int, waitpid(child, &status, 0), child));
     cr_expect(eq(int, status, 0), "in another process");
+    close(tell);
+    store_free(first);
     close_all(&f);
-    cr_assert(eq(int, store_open_memory(&second), ST_OK));
-    store_free(second);
 }
 
 Test(store, rocksdb_is_copied_while_it_is_written)
