@@ -1,7 +1,6 @@
 #include "online/evidence.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static enum status init_ring(struct evidence_ring *ring, size_t max, size_t n_dense)
 {
@@ -11,14 +10,14 @@ static enum status init_ring(struct evidence_ring *ring, size_t max, size_t n_de
     if (!ring->rows || !ring->dense)
         return ST_ENOMEM;
     for (size_t i = 0; i < max; i++)
-        ring->rows[i].vector.dense = ring->dense + i * n_dense;
+        ring->rows[i].kept.vector.dense = ring->dense + i * n_dense;
     return ST_OK;
 }
 
 static void done_ring(struct evidence_ring *ring)
 {
     for (size_t i = 0; ring->rows && i < ring->max; i++)
-        free((void *)(uintptr_t)ring->rows[i].vector.sparse);
+        kept_vector_done(&ring->rows[i].kept);
     free(ring->rows);
     free(ring->dense);
     *ring = (struct evidence_ring){0};
@@ -55,27 +54,11 @@ static struct evidence_row *push(struct evidence_ring *ring)
     return evidence_at(ring, ring->n - 1);
 }
 
-static void keep_vector(struct evidence_row *row, const struct vector *vector, size_t n_dense)
-{
-    memcpy((float *)(uintptr_t)row->vector.dense, vector->dense, n_dense * sizeof(float));
-    struct sparse *own = (struct sparse *)(uintptr_t)row->vector.sparse;
-    if (vector->n_sparse > row->n_sparse_max) {
-        own = realloc(own, vector->n_sparse * sizeof *own);
-        if (!own)
-            abort(); /* a few KB */
-        row->n_sparse_max = vector->n_sparse;
-    }
-    if (vector->n_sparse > 0)
-        memcpy(own, vector->sparse, vector->n_sparse * sizeof *own);
-    row->vector.sparse = own;
-    row->vector.n_sparse = vector->n_sparse;
-}
-
 static struct evidence_row *keep(struct evidence_ring *ring, const struct example *example,
                                  size_t n_dense)
 {
     struct evidence_row *row = push(ring);
-    keep_vector(row, &example->vector, n_dense);
+    kept_vector_set(&row->kept, &example->vector, n_dense);
     row->label = example->label >= 0.5f;
     row->weight = example->weight;
     return row;

@@ -12,11 +12,11 @@
 #include <stdbool.h>
 
 #include "models/model.h"
+#include "online/kept_vector.h"
 
 struct evidence_row {
-    struct vector vector; /* its numbers and categories are the row's own */
-    size_t n_sparse_max;  /* that there is room for */
-    float label;          /* 0 or 1 */
+    struct kept_vector kept;
+    float label; /* 0 or 1 */
     float weight;
     uint64_t order; /* of examples given, to tell which is older */
     float champion, candidate;

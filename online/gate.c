@@ -171,7 +171,7 @@ static void hand_over_scores(struct gate *gate)
         for (size_t i = 0; i < fresh->n; i++) {
             struct evidence_row *row = evidence_at(fresh, i);
             if (gate_samples(row, gate->part))
-                gate->champion->ops->score(gate->champion, &row->vector, 1, &row->champion);
+                gate->champion->ops->score(gate->champion, &row->kept.vector, 1, &row->champion);
         }
     }
     gate->known = gate->part;

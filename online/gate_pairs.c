@@ -45,7 +45,7 @@ static size_t list_settled(struct gate *gate, unsigned part)
             if (!gate_samples(row, part))
                 continue;
             gate->rows[n] = row;
-            gate->vectors[n++] = row->vector;
+            gate->vectors[n++] = row->kept.vector;
         }
     }
     return n;

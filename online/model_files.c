@@ -24,9 +24,17 @@ static void put_number(struct tensors *tensors, const char *key, int64_t value)
 }
 
 /* Versions are written with leading zeros: order of names is order of age. */
-enum status model_files_save(const char *dir, const char *name, const struct model *model,
-                             const struct model_manifest *manifest, const struct gate *gate,
-                             char *ret_file, size_t file_size)
+static enum status put_learner(const struct learner *learner, struct tensors *ret)
+{
+    TRY(learner->model->ops->save(learner->model, ret));
+    if (learner->reservoir)
+        reservoir_save(learner->reservoir, ret);
+    return learner->gate ? gate_save(learner->gate, ret) : ST_OK;
+}
+
+enum status model_files_save(const char *dir, const char *name, const struct learner *learner,
+                             const struct model_manifest *manifest, char *ret_file,
+                             size_t file_size)
 {
     char path[PATH_MAX];
     int len = snprintf(ret_file, file_size, "%s-%010" PRIu32 "%s", name, manifest->version, suffix);
@@ -39,12 +47,10 @@ enum status model_files_save(const char *dir, const char *name, const struct mod
     struct tensors *tensors = tensors_create();
     if (!tensors)
         return ST_ENOMEM;
-    enum status st = model->ops->save(model, tensors);
-    if (st == ST_OK && gate)
-        st = gate_save(gate, tensors);
+    enum status st = put_learner(learner, tensors);
     if (st == ST_OK) {
         put_number(tensors, "freshet.format", FORMAT);
-        tensors_put_text(tensors, "freshet.kind", model->ops->name);
+        tensors_put_text(tensors, "freshet.kind", learner->model->ops->name);
         tensors_put_text(tensors, "freshet.model", name);
         put_number(tensors, "freshet.version", manifest->version);
         put_number(tensors, "freshet.cursor", (int64_t)manifest->cursor);
@@ -114,8 +120,17 @@ static enum status read_manifest(const struct tensors *tensors, struct model_man
     return ST_OK;
 }
 
-enum status model_files_load(const char *dir, const char *file, struct model *model,
-                             struct gate *gate, struct model_manifest *ret)
+static enum status get_learner(const struct tensors *tensors, uint32_t version,
+                               const struct learner *ret)
+{
+    TRY(ret->model->ops->load(ret->model, tensors));
+    if (ret->reservoir)
+        TRY(reservoir_load(ret->reservoir, tensors));
+    return ret->gate ? gate_load(ret->gate, ret->model, version, tensors) : ST_OK;
+}
+
+enum status model_files_load(const char *dir, const char *file, const struct learner *learner,
+                             struct model_manifest *ret)
 {
     char path[PATH_MAX];
     int len = snprintf(path, sizeof path, "%s/%s", dir, file);
@@ -126,22 +141,14 @@ enum status model_files_load(const char *dir, const char *file, struct model *mo
     struct model_manifest manifest;
     enum status st = read_manifest(tensors, &manifest);
     const char *kind = tensors_text(tensors, "freshet.kind");
-    if (st == ST_OK && (!kind || strcmp(kind, model->ops->name) != 0))
+    if (st == ST_OK && (!kind || strcmp(kind, learner->model->ops->name) != 0))
         st = ST_ECORRUPT;
     if (st == ST_OK)
-        st = model->ops->load(model, tensors);
-    if (st == ST_OK && gate)
-        st = gate_load(gate, model, manifest.version, tensors);
+        st = get_learner(tensors, manifest.version, learner);
     if (st == ST_OK)
         *ret = manifest;
     tensors_free(tensors);
     return st;
-}
-
-enum status model_files_take(const char *dir, const char *file, struct model *model)
-{
-    struct model_manifest manifest;
-    return model_files_load(dir, file, model, NULL, &manifest);
 }
 
 enum status model_files_inspect(const char *path, struct model_manifest *ret, char *kind,

@@ -10,6 +10,7 @@
 
 #include "models/model.h"
 #include "online/gate.h"
+#include "online/reservoir.h"
 
 struct model_manifest {
     uint32_t version;
@@ -19,18 +20,22 @@ struct model_manifest {
     uint32_t source;   /* made by hand of this version; 0: learnt */
 };
 
-/* Writes the file whole (temporary, fsync, rename) and its name to ret_file. Makes the folder.
- * gate: goes into the file too; NULL: none. */
+/* All that goes into a file and comes out of it. */
+struct learner {
+    struct model *model;
+    struct gate *gate;           /* NULL: none */
+    struct reservoir *reservoir; /* NULL: none */
+};
+
+/* Writes the file whole (temporary, fsync, rename) and its name to ret_file. Makes the folder. */
 STATUS_CHECKED enum status model_files_save(const char *dir, const char *name,
-                                            const struct model *model,
-                                            const struct model_manifest *manifest,
-                                            const struct gate *gate, char *ret_file,
+                                            const struct learner *learner,
+                                            const struct model_manifest *manifest, char *ret_file,
                                             size_t file_size);
 /* Returns ST_ENOTFOUND, ST_EIO, or ST_ECORRUPT for a file that is not whole or not of this kind. */
-STATUS_CHECKED enum status model_files_load(const char *dir, const char *file, struct model *model,
-                                            struct gate *gate, struct model_manifest *ret);
-/* The model alone, as the file has it: a learner that goes on from there. */
-STATUS_CHECKED enum status model_files_take(const char *dir, const char *file, struct model *model);
+STATUS_CHECKED enum status model_files_load(const char *dir, const char *file,
+                                            const struct learner *learner,
+                                            struct model_manifest *ret);
 enum { MODEL_FILE_MAX = 160 };
 #define MODEL_FILE_KEPT ".kept-"
 /* The name of a version's file, and of the one under which it is kept for good once it was promoted

@@ -105,6 +105,24 @@ static bool is_beside(const struct service_model *model)
     return model->settings->publish_at == PUBLISH_AT_READY && !model->service->options.replay;
 }
 
+/* Which examples are kept and drawn; any would do, and it never changes. */
+#define REPLAY_SEED 6148914691236517205u
+
+static enum status make_reservoir(struct service_model *model)
+{
+    const struct model_settings *settings = model->settings;
+    const struct vector_schema *schema = plan_vector_schema(model->service->plan);
+    if (settings->replay == 0)
+        return ST_OK;
+    return reservoir_create(&(struct reservoir_options){.n_dense = schema->n_dense,
+                                                        .columns = schema->id,
+                                                        .rows = (size_t)settings->replay_rows / 2,
+                                                        .share = settings->replay,
+                                                        .half_life = settings->replay_half_life,
+                                                        .seed = REPLAY_SEED},
+                            &model->reservoir);
+}
+
 static bool is_recorded(const struct service *service)
 {
     return service->options.recorded || service->options.merge.next_run;
@@ -124,10 +142,14 @@ static enum status make_trainer(struct service *service, struct service_model *m
     TRY(service_make_model(model, &model->learner));
     TRY(make_registry(service, model));
     TRY(make_gate(model));
+    TRY(make_reservoir(model));
     commit_keep_examples(service->commit, model->number, from);
     struct trainer_options options = {
         .model = model->learner,
         .gate = model->gate,
+        .reservoir = model->reservoir,
+        .cpu = model->settings->cpu,
+        .cpu_burst = 10 * SECOND_US,
         .on_decision = service_tell_decision,
         .on_decision_arg = model,
         .n_dense = plan_vector_schema(service->plan)->n_dense,
@@ -263,6 +285,7 @@ static void free_model(struct service_model *model)
     if (model->learner)
         model->learner->ops->free(model->learner);
     gate_free(model->gate);
+    reservoir_free(model->reservoir);
 }
 
 void service_free(struct service *service)

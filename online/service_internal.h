@@ -70,7 +70,8 @@ struct service_model {
     const struct model_settings *settings;
     uint32_t number; /* of the head */
     struct model *learner;
-    struct gate *gate; /* the trainer's; NULL: all is published */
+    struct gate *gate;           /* the trainer's; NULL: all is published */
+    struct reservoir *reservoir; /* the trainer's; NULL: nothing is learnt again */
     struct registry *registry;
     struct trainer *trainer;
     /* Its metrics, and what the counters have been told of. */

@@ -25,7 +25,9 @@ static enum status try_file(struct service_model *model, const char *file)
 {
     struct model *fresh = NULL;
     TRY(service_make_model(model, &fresh));
-    enum status st = model_files_take(model->service->model_dir, file, fresh);
+    struct model_manifest manifest;
+    enum status st = model_files_load(model->service->model_dir, file,
+                                      &(struct learner){.model = fresh}, &manifest);
     fresh->ops->free(fresh);
     return st;
 }

@@ -65,6 +65,9 @@ struct model_settings {
     int gate;          /* 0: off */
     int64_t judged_on; /* newest positives */
     double worse_max;  /* of AUC */
+    double cpu;        /* share of a processor; 0: all it can get */
+    double replay;     /* examples learnt again for each; 0: none */
+    int64_t replay_rows, replay_half_life;
     const struct model_ops *ops;
     const void *options; /* of the kind */
     const struct conf_node *node;

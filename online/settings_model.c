@@ -8,7 +8,7 @@ enum {
     MODEL_KIND = 1,
     MODEL_PUBLISH = 3,
     MODEL_PUBLISH_AT = 4,
-    MODEL_COMMON = 8,
+    MODEL_COMMON = 12,
     MODEL_OPTIONS_MAX = 64
 };
 
@@ -50,6 +50,14 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .help = "Whether a version serves from its `boundary` in event time on, for which scores wait "
              "while it is made; or once it is `ready`, and until then the one before it does. A "
              "replay of files always takes the boundary."},
+    {.name = "cpu",
+     .type = CONF_REAL,
+     .at = offsetof(struct model_settings, cpu),
+     .fallback = "0",
+     .min = 0,
+     .max = 1,
+     .help = "Share of a processor that learning may use on average, with `publish_at: ready`; 0: "
+             "all that nobody else wants."},
     {.name = "gate",
      .type = CONF_CHOICE,
      .at = offsetof(struct model_settings, gate),
@@ -72,6 +80,30 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .max = 1,
      .help = "How much AUC a version may have lost, at the lower end of a 95 % interval, and still "
              "serve."},
+    {.name = "replay",
+     .type = CONF_REAL,
+     .at = offsetof(struct model_settings, replay),
+     .fallback = "0",
+     .min = 0,
+     .max = 1,
+     .help =
+         "How often an example of old is learnt again behind a new one, against forgetting: 0.1 "
+         "is behind one in ten. Only for kinds that learn example by example."},
+    {.name = "replay_rows",
+     .type = CONF_INT,
+     .at = offsetof(struct model_settings, replay_rows),
+     .fallback = "10000",
+     .min = 2,
+     .max = 1000000,
+     .help = "Examples of old that are kept for it, half of them positives; each model file has "
+             "them."},
+    {.name = "replay_half_life",
+     .type = CONF_DURATION,
+     .at = offsetof(struct model_settings, replay_half_life),
+     .fallback = "30d",
+     .min = 60e6,
+     .max = 36500 * (double)DAY_US,
+     .help = "An example this much older than another is half as likely to be kept."},
 };
 
 #define COMMON_SIZE ((sizeof(struct model_settings) + 15) & ~(size_t)15)
@@ -119,6 +151,18 @@ static const struct model_ops *find_kind(const struct conf_node *node, struct co
     return NULL;
 }
 
+static void check_together(const struct model_settings *model, struct conf_errors *errors)
+{
+    if (model->ops->fit && model->replay > 0)
+        conf_complain(errors, conf_get(model->node, "replay"),
+                      "%s is made anew from many examples, and has nothing to learn again",
+                      model->ops->name);
+    if (model->cpu > 0 && model->publish_at != PUBLISH_AT_READY)
+        conf_complain(errors, conf_get(model->node, "cpu"),
+                      "with `publish_at: boundary` scores wait for each version, and would wait "
+                      "longer: a share of the processor needs `publish_at: ready`");
+}
+
 static void read_model(struct settings *settings, const struct conf_node *node,
                        struct conf_errors *errors)
 {
@@ -135,6 +179,7 @@ static void read_model(struct settings *settings, const struct conf_node *node,
     model->ops = ops;
     model->options = (const char *)model + COMMON_SIZE;
     model->node = node;
+    check_together(model, errors);
 }
 
 static void check_names(const struct settings *settings, struct conf_errors *errors)

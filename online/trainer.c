@@ -1,14 +1,24 @@
 #include <assert.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "online/allowance.h"
 #include "online/trainer_internal.h"
 
-static int64_t thread_cpu_us(void)
+static int64_t clock_us(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+/* Somebody waits for the trainer: it must not wait for anything itself. */
+static void hurry(struct trainer *trainer, bool hurried)
+{
+    registry_hurry(trainer->options.registry, hurried);
+    trainer->hurried = hurried;
+    bell_ring(&trainer->pace);
 }
 
 enum status trainer_create(const struct trainer_options *options, struct trainer **ret)
@@ -62,9 +72,9 @@ static struct block *take_empty(struct trainer *trainer)
     struct block *block = ring_pop(trainer->empty);
     if (block)
         return block;
-    registry_hurry(trainer->options.registry, true);
+    hurry(trainer, true);
     block = wait_for_empty(trainer);
-    registry_hurry(trainer->options.registry, false);
+    hurry(trainer, false);
     return block;
 }
 
@@ -75,7 +85,7 @@ static void stop(struct trainer *trainer)
     pthread_mutex_unlock(&trainer->give_lock);
     struct block *block = take_empty(trainer);
     block->stop = true;
-    registry_hurry(trainer->options.registry, true);
+    hurry(trainer, true);
     ring_push(trainer->full, block);
     pthread_join(trainer->thread, NULL);
     trainer->running = false;
@@ -148,7 +158,7 @@ static void learn_given(struct trainer *trainer, struct block *block)
         trainer->failed = st; /* blocks are still taken, so that nobody waits for ever */
         registry_stop(trainer->options.registry);
     }
-    trainer->busy_us = thread_cpu_us();
+    trainer->busy_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
     done_with(trainer, block);
 }
 
@@ -172,15 +182,42 @@ static struct block *take_full(struct trainer *trainer)
     }
 }
 
+/* Versions that the scoring does not wait for are made when nothing else is to be done. */
+static void yield_to_others(void)
+{
+    struct sched_param param = {0};
+    pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
+}
+
+/* Keeps to its share of the processor; what comes meanwhile waits in the backlog. */
+static void keep_pace(struct trainer *trainer, struct allowance *allowance)
+{
+    uint32_t seen = bell_seen(&trainer->pace);
+    int64_t until, now = clock_us(CLOCK_MONOTONIC);
+    until = now + allowance_wait(allowance, now, clock_us(CLOCK_THREAD_CPUTIME_ID));
+    while (now < until && !trainer->hurried) {
+        bell_wait(&trainer->pace, seen, until - now);
+        seen = bell_seen(&trainer->pace);
+        now = clock_us(CLOCK_MONOTONIC);
+    }
+}
+
 static void *run(void *arg)
 {
     struct trainer *trainer = arg;
+    double share = trainer->options.beside ? trainer->options.cpu : 0;
+    struct allowance allowance =
+        allowance_of(share, trainer->options.cpu_burst, clock_us(CLOCK_MONOTONIC), 0);
     pthread_setname_np(pthread_self(), "trainer");
+    if (trainer->options.beside)
+        yield_to_others();
     for (;;) {
         struct block *block = take_full(trainer);
         if (block->stop)
             return NULL;
         learn_given(trainer, block);
+        if (share > 0)
+            keep_pace(trainer, &allowance);
     }
 }
 
@@ -226,9 +263,9 @@ bool trainer_give(struct trainer *trainer, struct slice items, uint64_t n)
 {
     trainer->given += n;
     if (!try_give(trainer, items, n)) {
-        registry_hurry(trainer->options.registry, true);
+        hurry(trainer, true);
         wait_and_give(trainer, items, n);
-        registry_hurry(trainer->options.registry, false);
+        hurry(trainer, false);
     }
     return trainer->failed == ST_OK;
 }
@@ -245,7 +282,7 @@ void trainer_cancel(struct trainer *trainer)
 /* All blocks back in the ring of empty ones: nothing is being learnt. */
 void trainer_drain(struct trainer *trainer)
 {
-    registry_hurry(trainer->options.registry, true);
+    hurry(trainer, true);
     while (ring_depth(trainer->empty) < BLOCKS) {
         uint32_t seen = bell_seen(&trainer->has_empty);
         if (!trainer->running)
@@ -253,7 +290,7 @@ void trainer_drain(struct trainer *trainer)
         else if (ring_depth(trainer->empty) < BLOCKS)
             bell_wait(&trainer->has_empty, seen, -1);
     }
-    registry_hurry(trainer->options.registry, false);
+    hurry(trainer, false);
 }
 
 enum status trainer_status(const struct trainer *trainer)

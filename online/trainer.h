@@ -17,6 +17,7 @@
 #include "models/auc.h"
 #include "models/model.h"
 #include "online/gate.h"
+#include "online/reservoir.h"
 #include "online/registry.h"
 
 /* Blocks of examples that may wait to be learnt. */
@@ -28,6 +29,7 @@ struct trainer_options {
     struct model *model; /* the copy that learns; the caller frees it after trainer_free() */
     size_t n_dense;
     struct gate *gate; /* decides on what is published; NULL: all is. The caller frees it after */
+    struct reservoir *reservoir; /* of what is learnt again; NULL: nothing. The caller frees it */
     /* Called with each decision, on the thread that learns; NULL: not wanted. */
     void (*on_decision)(void *arg, const struct decision *decision);
     void *on_decision_arg;
@@ -40,6 +42,8 @@ struct trainer_options {
     uint64_t from;         /* the first item that it learns, if no checkpoint is past it */
     /* Versions are made beside the scoring: they are staged, and serve once they are taken. */
     bool beside;
+    double cpu;        /* its share of a processor where it works beside; 0: all it can get */
+    int64_t cpu_burst; /* us that it may use at once of what it has not used */
     bool may_lag;      /* what it has no room for is kept, up to TRAINER_BEHIND_BYTES */
     uint32_t accepted; /* of such, or of those made by hand, the one taken last in another life */
     bool judge;        /* score each example with the published version before it is learnt */

@@ -25,7 +25,8 @@ struct trainer {
     struct trainer_options options;
     struct block blocks[BLOCKS];
     struct ring *full, *empty;
-    struct bell has_full, has_empty;
+    struct bell has_full, has_empty, pace;
+    _Atomic bool hurried; /* somebody waits for it */
     pthread_t thread;
     bool running;
     _Atomic int failed; /* enum status */

@@ -32,14 +32,41 @@ static void judge_gathered(struct trainer *trainer)
     pthread_mutex_unlock(&trainer->lock);
 }
 
+static void learn_rows(struct trainer *trainer, struct model *model, const struct example *rows,
+                       size_t n)
+{
+    if (trainer->options.gate)
+        gate_learn(trainer->options.gate, model, rows, n);
+    else
+        model->ops->learn(model, rows, n);
+}
+
+/* Behind some rows one of old is learnt again, which judges nothing: it was known before. */
+static void learn_with_old(struct trainer *trainer, struct model *model)
+{
+    struct reservoir *reservoir = trainer->options.reservoir;
+    struct example old;
+    size_t from = 0;
+    for (size_t i = 0; i < trainer->n; i++) {
+        if (reservoir_draw(reservoir, trainer->rows[i].item, &old)) {
+            learn_rows(trainer, model, trainer->rows + from, i + 1 - from);
+            model->ops->learn(model, &old, 1);
+            from = i + 1;
+        }
+        reservoir_add(reservoir, &trainer->rows[i]);
+    }
+    if (trainer->n > from)
+        learn_rows(trainer, model, trainer->rows + from, trainer->n - from);
+}
+
 static void learn_batch(struct trainer *trainer, struct model *model)
 {
     if (trainer->options.judge && trainer->version > 0)
         judge_gathered(trainer);
-    if (trainer->options.gate)
-        gate_learn(trainer->options.gate, model, trainer->rows, trainer->n);
+    if (trainer->options.reservoir)
+        learn_with_old(trainer, model);
     else
-        model->ops->learn(model, trainer->rows, trainer->n);
+        learn_rows(trainer, model, trainer->rows, trainer->n);
     trainer->examples += trainer->n;
 }
 
@@ -107,10 +134,11 @@ static enum status checkpoint(struct trainer *trainer, const struct example_boun
     if (again < point.cursor)
         point.again = point.cursor - again;
     enum status st =
-        model_files_save(options->dir, options->name, options->model,
+        model_files_save(options->dir, options->name,
+                         &(struct learner){options->model, options->gate, options->reservoir},
                          &(struct model_manifest){boundary->version, trainer->cursor,
                                                   boundary->time, trainer->newest, source},
-                         options->gate, point.file, sizeof point.file);
+                         point.file, sizeof point.file);
     if (st < 0) {
         snprintf(trainer->error, sizeof trainer->error, "%s: cannot write a model file: %s",
                  options->dir, strerror(errno));
@@ -162,6 +190,10 @@ static enum status judge(struct trainer *trainer, const struct example_boundary 
         serve_new(trainer, boundary->version, options->beside || by_hand);
     else
         serve_on(trainer, boundary->version);
+    if (options->reservoir && decision.verdict == VERDICT_PROMOTED)
+        reservoir_settle(options->reservoir, trainer->cursor);
+    if (options->reservoir && decision.verdict == VERDICT_REFUSED)
+        reservoir_forget_fresh(options->reservoir);
     if (options->gate && options->on_decision)
         options->on_decision(options->on_decision_arg, &decision);
     return ST_OK;
@@ -185,11 +217,15 @@ static enum status take_back(struct trainer *trainer, uint32_t source)
     const struct trainer_options *options = &trainer->options;
     char file[MODEL_FILE_MAX];
     model_files_kept_name(options->name, source, file);
-    enum status st = model_files_take(options->dir ? options->dir : "", file, options->model);
+    struct model_manifest manifest;
+    enum status st = model_files_load(options->dir ? options->dir : "", file,
+                                      &(struct learner){.model = options->model}, &manifest);
     if (st < 0)
         snprintf(trainer->error, sizeof trainer->error,
                  "model file %s/%s, which was promoted by hand: %s", options->dir, file,
                  status_text(st));
+    else if (options->reservoir)
+        reservoir_forget(options->reservoir, manifest.cursor);
     return st;
 }
 

@@ -38,8 +38,11 @@ static void serve_loaded(struct trainer *trainer)
 static enum status load_checkpoint(struct trainer *trainer, const struct trainer_checkpoint *point)
 {
     struct model_manifest manifest;
-    enum status st = model_files_load(trainer->options.dir, point->file, trainer->options.model,
-                                      trainer->options.gate, &manifest);
+    enum status st =
+        model_files_load(trainer->options.dir, point->file,
+                         &(struct learner){trainer->options.model, trainer->options.gate,
+                                           trainer->options.reservoir},
+                         &manifest);
     if (st == ST_OK && (manifest.cursor != point->cursor || manifest.version != point->version))
         st = ST_ECORRUPT;
     if (st < 0) {

@@ -43,7 +43,8 @@ static enum status save(struct fixture *f, const char *name, uint32_t version)
 {
     char file[128] = "";
     struct model_manifest manifest = {version, version * 100u, 5000, INT64_MIN, 0};
-    return model_files_save(f->dir, name, f->model, &manifest, NULL, file, sizeof file);
+    return model_files_save(f->dir, name, &(struct learner){.model = f->model}, &manifest, file,
+                            sizeof file);
 }
 
 static void touch(struct fixture *f, const char *file)
@@ -84,12 +85,15 @@ Test(model_files, reads_back_what_was_saved)
     fake_of(f.model)->digest = 0xfeedface;
     struct model_manifest manifest = {12, 3456789012345, -5, 1522540831000000, 0}, back;
     char file[128], path[256], kind[16];
-    cr_assert(eq(int, model_files_save(f.dir, "fraud", f.model, &manifest, NULL, file, sizeof file),
+    cr_assert(eq(int,
+                 model_files_save(f.dir, "fraud", &(struct learner){.model = f.model}, &manifest,
+                                  file, sizeof file),
                  ST_OK));
     cr_expect(eq(str, file, "fraud-0000000012.safetensors"));
     struct model *again = NULL;
     cr_assert(eq(int, fake_make(NULL, &again), ST_OK));
-    cr_assert(eq(int, model_files_load(f.dir, file, again, NULL, &back), ST_OK));
+    cr_assert(
+        eq(int, model_files_load(f.dir, file, &(struct learner){.model = again}, &back), ST_OK));
     cr_expect(eq(u64, fake_of(again)->learnt, 77));
     cr_expect(eq(u64, fake_of(again)->digest, 0xfeedface));
     expect_same(&back, &manifest);
@@ -187,12 +191,15 @@ ParameterizedTest(struct bad_case *c, model_files, refuse_to_load)
     struct fixture f = begin();
     char file[128], command[256];
     struct model_manifest manifest = {7, 8, 9, 10, 0}, back = {.version = 99};
-    cr_assert(eq(int, model_files_save(f.dir, "fraud", f.model, &manifest, NULL, file, sizeof file),
+    cr_assert(eq(int,
+                 model_files_save(f.dir, "fraud", &(struct learner){.model = f.model}, &manifest,
+                                  file, sizeof file),
                  ST_OK));
     snprintf(command, sizeof command, "cd %s && f=%s && %s", f.dir, file, c->command);
     cr_assert(eq(int, system(command), 0), "%s", c->why);
-    cr_expect(eq(int, model_files_load(f.dir, file, f.model, NULL, &back), c->status), "%s",
-              c->why);
+    cr_expect(eq(int, model_files_load(f.dir, file, &(struct learner){.model = f.model}, &back),
+                 c->status),
+              "%s", c->why);
     cr_expect(eq(u32, back.version, c->status == ST_OK ? 7 : 99), "%s", c->why);
     end(&f);
 }
@@ -203,13 +210,16 @@ Test(model_files, refuse_to_save_where_they_cannot)
     char small[8];
     struct model_manifest manifest = {7, 8, 9, 10, 0};
     cr_expect(eq(int,
-                 model_files_save(f.dir, "fraud", f.model, &manifest, NULL, small, sizeof small),
+                 model_files_save(f.dir, "fraud", &(struct learner){.model = f.model}, &manifest,
+                                  small, sizeof small),
                  ST_EINVAL));
     char path[256], file[128];
     snprintf(path, sizeof path, "%s/models", f.top);
     FILE *out = fopen(path, "w");
     fclose(out);
-    cr_expect(eq(int, model_files_save(f.dir, "fraud", f.model, &manifest, NULL, file, sizeof file),
+    cr_expect(eq(int,
+                 model_files_save(f.dir, "fraud", &(struct learner){.model = f.model}, &manifest,
+                                  file, sizeof file),
                  ST_EIO));
     cr_expect(eq(int, model_files_each("/no/such", "fraud", append_name, NULL), ST_ENOTFOUND));
     end(&f);
@@ -234,7 +244,9 @@ Test(model_files, a_newer_format_is_refused_as_such)
     cr_assert(eq(int, save(&f, "fraud", 2), ST_OK), "which makes the folder");
     cr_assert(eq(int, tensors_write(tensors, path), ST_OK));
     cr_expect(eq(int, model_files_inspect(path, &back, NULL, 0), ST_EVERSION));
-    cr_expect(eq(int, model_files_load(f.dir, "fraud-0000000001.safetensors", f.model, NULL, &back),
+    cr_expect(eq(int,
+                 model_files_load(f.dir, "fraud-0000000001.safetensors",
+                                  &(struct learner){.model = f.model}, &back),
                  ST_EVERSION));
     tensors_free(tensors);
     end(&f);

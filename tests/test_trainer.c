@@ -125,6 +125,63 @@ Theory((uint64_t seed, int64_t checkpoint_every), trainer,
     life_end(&life);
 }
 
+/* What old examples are learnt again behind which follows from their numbers: not from blocks, nor
+ * from crashes. */
+static uint64_t digest_with_replay(uint64_t seed, uint32_t most, uint32_t crashes)
+{
+    struct trainer_life life = {0};
+    life_begin(&life, 0);
+    life_close(&life);
+    life.replays = true;
+    life_open(&life);
+    cr_assert(eq(int, recover(&life), ST_OK));
+    while (life.next_item < 500) {
+        uint64_t until = life.next_item + 1 + draw(&seed, most);
+        until = until < 500 ? until : 500;
+        cr_assert(life_give(&life, life.next_item, until));
+        cr_assert(eq(int, life_commit(&life, until), ST_OK));
+        if (draw(&seed, 4) >= crashes)
+            continue;
+        reopen(&life);
+        cr_assert(eq(int, recover(&life), ST_OK), "%s", trainer_error(life.trainer));
+    }
+    trainer_drain(life.trainer);
+    uint64_t digest = fake_of(life.learner)->digest;
+    cr_expect(crashes > 0 || fake_of(life.learner)->learnt > 500 - 500 / ITEMS_A_VERSION + 50);
+    life_end(&life);
+    return digest;
+}
+
+TheoryDataPoints(trainer, what_is_learnt_again_is_the_same_however_it_came) = {
+    DataPoints(uint32_t, 1, 5, 100), DataPoints(uint32_t, 0, 2), /* crashes behind four blocks */
+};
+
+Theory((uint32_t most, uint32_t crashes), trainer, what_is_learnt_again_is_the_same_however_it_came)
+{
+    cr_expect(eq(u64, digest_with_replay(3, most, crashes), digest_with_replay(4, 30, 0)));
+}
+
+/* It has used up what it may for years, unless somebody waits for it. */
+Test(trainer, one_with_a_share_of_the_processor_waits_unless_it_is_waited_for)
+{
+    struct trainer_life life = {0};
+    life_begin(&life, INT64_MAX);
+    life_close(&life);
+    life.cpu = 1e-12;
+    life_open(&life);
+    cr_assert(eq(int, recover(&life), ST_OK));
+    cr_assert(eq(int, trainer_start(life.trainer), ST_OK));
+    cr_assert(life_give(&life, 0, 5));
+    while (trainer_figures(life.trainer).learnt < 5)
+        usleep(1000);
+    cr_assert(life_give(&life, 5, 6));
+    usleep(50 * 1000);
+    cr_expect(eq(u64, trainer_figures(life.trainer).learnt, 5));
+    trainer_drain(life.trainer);
+    cr_expect(eq(u64, trainer_figures(life.trainer).learnt, 6));
+    life_end(&life);
+}
+
 /* With checkpoints the log behind them goes, and a restart learns little again. */
 Test(trainer, a_checkpoint_spares_reading_the_log_again)
 {

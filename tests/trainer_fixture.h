@@ -81,6 +81,9 @@ struct trainer_life {
     struct registry *registry;
     struct model *learner;
     struct trainer *trainer;
+    double cpu;   /* share of a processor, of which nothing is saved; 0: all */
+    bool replays; /* learns old examples again */
+    struct reservoir *reservoir;
     uint64_t epoch, next_item; /* durable */
 };
 
@@ -106,7 +109,13 @@ static inline void life_open(struct trainer_life *life)
     buf_done(&head);
     must(fake_make(NULL, &life->learner) == ST_OK);
     must(registry_create(fake_make, NULL, &life->registry) == ST_OK);
+    struct reservoir_options replay = {
+        .n_dense = FAKE_DENSE, .rows = 10, .share = 0.3, .half_life = 100, .seed = 1};
+    must(!life->replays || reservoir_create(&replay, &life->reservoir) == ST_OK);
     struct trainer_options options = {.model = life->learner,
+                                      .reservoir = life->reservoir,
+                                      .beside = life->cpu > 0,
+                                      .cpu = life->cpu,
                                       .n_dense = FAKE_DENSE,
                                       .registry = life->registry,
                                       .commit = life->commit,
@@ -120,6 +129,7 @@ static inline void life_open(struct trainer_life *life)
 static inline void life_close(struct trainer_life *life)
 {
     trainer_free(life->trainer);
+    reservoir_free(life->reservoir);
     registry_free(life->registry);
     life->learner->ops->free(life->learner);
     commit_free(life->commit);

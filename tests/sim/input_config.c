@@ -100,7 +100,9 @@ static void put_other(struct maker *maker, struct buf *yaml)
     static const char *const windows[] = {"12h", "90d", NULL};
     const char *publish = one_of(maker, publishes);
     if (chance(maker, 80))
-        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100}\n",
+        buf_printf(yaml,
+                   "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100, "
+                   "replay: 0.3, replay_rows: 30, replay_half_life: 2h}\n",
                    publish);
     else
         buf_printf(yaml,
