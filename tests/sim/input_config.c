@@ -92,6 +92,18 @@ static void put_crosses(struct maker *maker, const struct columns *columns, stru
         buf_text(yaml, "], cross_bins: 4");
 }
 
+/* Options that came later, as below. */
+static const char *later_option(const struct maker *maker, bool trees)
+{
+    static const char *const of_lines[] = {
+        "", ", replay: 0.3, replay_rows: 30, replay_half_life: 2h", ", binning: supervised",
+        ", binning: woe, class_weight: 3", ", class_weight: balanced, replay: 1, replay_rows: 8"};
+    static const char *const of_trees[] = {"", ", smote: 0.4, class_weight: 2",
+                                           ", class_weight: balanced"};
+    struct rng rng = rng_part(maker->number, 4);
+    return trees ? of_trees[rng_below(&rng, 3)] : of_lines[rng_below(&rng, 5)];
+}
+
 /* Trees are made from few examples here. */
 static void put_other(struct maker *maker, struct buf *yaml)
 {
@@ -100,15 +112,13 @@ static void put_other(struct maker *maker, struct buf *yaml)
     static const char *const windows[] = {"12h", "90d", NULL};
     const char *publish = one_of(maker, publishes);
     if (chance(maker, 80))
-        buf_printf(yaml,
-                   "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100, "
-                   "replay: 0.3, replay_rows: 30, replay_half_life: 2h}\n",
-                   publish);
+        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100%s}\n",
+                   publish, later_option(maker, false));
     else
         buf_printf(yaml,
                    "  - {name: other, kind: gbdt, publish: %s, rounds: 2, depth: 2, rows: 100, "
-                   "trees_max: 6, how: %s, window: %s}\n",
-                   publish, one_of(maker, hows), one_of(maker, windows));
+                   "trees_max: 6, how: %s, window: %s%s}\n",
+                   publish, one_of(maker, hows), one_of(maker, windows), later_option(maker, true));
 }
 
 /* Kinds that came later, drawn by a generator of their own: all else of a seed stays as it was. */
