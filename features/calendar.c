@@ -256,6 +256,7 @@ static void calendar_extract(struct part *part, struct state *state, const struc
 const struct feature_kind kind_calendar = {
     .key = "calendar",
     .scope = SCOPE_EVENT,
+    .of_clock = true,
     .options = &calendar_table,
     .item_bytes = sizeof(struct calendar_item),
     .add = calendar_add,

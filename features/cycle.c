@@ -190,6 +190,7 @@ static void cycle_extract(struct part *part, struct state *state, const struct e
 const struct feature_kind kind_cycle = {
     .key = "cycle",
     .scope = SCOPE_EVENT,
+    .of_clock = true,
     .options = &cycle_table,
     .item_bytes = sizeof(struct cycle_item),
     .add = cycle_add,

@@ -68,6 +68,7 @@ enum feature_scope { SCOPE_EVENT, SCOPE_ENTITY, SCOPE_GLOBAL };
 struct feature_kind {
     const char *key; /* the key of an item that names the kind, and its first option */
     enum feature_scope scope;
+    bool of_clock; /* its columns follow from when an event happens, and from nothing else */
     const struct conf_table *options; /* of one item; at most KIND_OPTIONS_MAX bytes */
 
     size_t item_bytes;

@@ -15,6 +15,7 @@ struct parts {
 
 struct plan {
     struct columns columns;
+    bool of_clock[VECTOR_DENSE_MAX]; /* each dense column */
     size_t n_label_keys;
     const char **label_key_names;
     size_t n_parts;
@@ -72,8 +73,11 @@ static void add_item(struct plan *plan, const struct making *making, const struc
         return;
     }
     assert(kind->options->size <= sizeof options);
+    size_t before = plan->columns.dense.n;
     if (conf_read(node, kind->options, making->errors, options) == ST_OK)
         kind->add(obtain_part(plan, kind), making, options, node);
+    for (size_t i = before; i < plan->columns.dense.n; i++)
+        plan->of_clock[i] = kind->of_clock;
 }
 
 static void add_items(struct plan *plan, const struct making *making,
@@ -192,6 +196,11 @@ void plan_free(struct plan *plan)
 const struct vector_schema *plan_vector_schema(const struct plan *plan)
 {
     return &plan->columns.schema;
+}
+
+bool plan_is_of_clock(const struct plan *plan, size_t column)
+{
+    return plan->of_clock[column];
 }
 
 /* The verbs: each part in turn. */

@@ -53,6 +53,8 @@ void plan_free(struct plan *plan);
 
 /* Column names, in the order of the config. Lives as long as the plan. */
 const struct vector_schema *plan_vector_schema(const struct plan *plan);
+/* Whether a dense column follows from when an event happens, and from nothing else. */
+bool plan_is_of_clock(const struct plan *plan, size_t column);
 
 /* Writes n_dense doubles, and at most VECTOR_SPARSE_MAX sparse entries. The event itself counts as
  * one more entry of each window that it would enter. Features of other streams than the event's are

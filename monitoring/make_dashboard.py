@@ -39,6 +39,9 @@ PANELS = [
      [("freshet_gate_auc_difference", "{{model}}"),
       ("freshet_gate_auc_difference_lower", "{{model}}, at least")]),
     ("Gate: drift of scores", "short", [("freshet_gate_score_drift", "{{model}}")]),
+    ("Drift of features", "short", [("topk(10, freshet_feature_drift)", "{{feature}}"),
+                                    ("freshet_features_moved", "features above 0.25")]),
+    ("Delay of labels", "s", [("freshet_label_delay_seconds", "within which {{share}} of them come")]),
     ("Versions", "short", [("freshet_model_version", "{{model}}")]),
     ("Commits", "s", [("histogram_quantile(0.99, sum by (le) "
                        "(rate(freshet_commit_seconds_bucket[$__rate_interval])))", "p99")]),

@@ -105,6 +105,7 @@ static void on_release(void *arg, const struct released *example)
 {
     struct pipeline *p = arg;
     count_released(p, example);
+    pipeline_watch_release(p, example);
     if (!example->kept || !p->learns)
         return;
     size_t from = pipeline_begin_item(p);
@@ -241,6 +242,7 @@ static void extract(struct pipeline *p, const struct event *event, size_t at)
     p->n_sparse_used += n_sparse;
     p->sparse_from[at + 1] = p->n_sparse_used;
     round_vector(p, at);
+    pipeline_watch_scored(p, event->time, at);
 }
 
 /* Keeps the event until its label comes; its id alone, where it is not scored. Returns whether. */
@@ -304,6 +306,8 @@ static enum status take_label(struct pipeline *p, const struct event *event)
     struct labelled labelled = {0};
     enum label_outcome outcome = join_label(p->options.join, &label, on_release, p, &labelled);
     p->figures.labels[outcome]++;
+    if (outcome == LABEL_APPLIED)
+        newest_add(&p->label_delays, event->time - labelled.time);
     if (labelled.keys)
         plan_label(p->options.plan, p->options.state, labelled.keys, labelled.time,
                    (uint32_t)event->id_key.lo, label.value);

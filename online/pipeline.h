@@ -16,7 +16,9 @@
 #include "ingest/epoch.h"
 #include "ingest/join.h"
 #include "models/auc.h"
+#include "online/drift.h"
 #include "online/head.h"
+#include "online/newest.h"
 #include "online/registry.h"
 #include "online/rows.h"
 #include "online/trainer.h"
@@ -43,10 +45,11 @@ struct pipeline_options {
     struct pipeline_model models[PIPELINE_MODELS_MAX]; /* the head says whose scores leave */
     struct head *head;                                 /* as recovered; changed here */
     struct rows_options rows;
-    int64_t lateness; /* us an event may be behind the stream's time and still be observed */
-    unsigned layout;  /* of the vectors, for the example log: see layouts.h */
-    bool recorded;    /* the order was recorded: acts come with it, none is decided */
-    bool replay;      /* of files: where topics go on behind it, their labels count as later */
+    int64_t lateness;    /* us an event may be behind the stream's time and still be observed */
+    unsigned layout;     /* of the vectors, for the example log: see layouts.h */
+    bool recorded;       /* the order was recorded: acts come with it, none is decided */
+    struct drift *drift; /* is shown what is scored and learnt; NULL: nothing looks */
+    bool replay;         /* of files: where topics go on behind it, their labels count as later */
     /* Called for each scored row; NULL: not wanted. */
     void (*on_score)(void *arg, const struct row_score *row);
     void *on_score_arg;
@@ -88,6 +91,8 @@ struct pipeline_figures {
         corrections, thinned, boundaries;
 };
 const struct pipeline_figures *pipeline_figures(const struct pipeline *pipeline);
+/* Event time between the newest labels and their events. */
+const struct newest *pipeline_label_delays(const struct pipeline *pipeline);
 /* Scores against what the events turned out to be, before they were learnt. */
 const struct prequential *pipeline_prequential(const struct pipeline *pipeline);
 

@@ -1,7 +1,7 @@
 /*
  * online/pipeline_internal.h -- what pipeline.c (the straight line), pipeline_score.c (rows
- * gathered, scored and sent) and pipeline_prefetch.c (what will be read) share. Nobody else
- * includes it.
+ * gathered, scored and sent), pipeline_watch.c (what is looked at beside) and pipeline_prefetch.c
+ * (what will be read) share. Nobody else includes it.
  */
 #ifndef ONLINE_PIPELINE_INTERNAL_H
 #define ONLINE_PIPELINE_INTERNAL_H
@@ -51,6 +51,7 @@ struct pipeline {
     struct buf given; /* items of the example log not yet given to the trainer */
     uint64_t given_n;
     struct pipeline_figures figures;
+    struct newest label_delays;
     struct prequential *prequential;
 };
 
@@ -61,6 +62,9 @@ void pipeline_end_item(struct pipeline *p, size_t from);
 void pipeline_find_champion(struct pipeline *p);
 /* Examples released so far go to the trainer. */
 enum status pipeline_give_examples(struct pipeline *p);
+/* pipeline_watch.c: shows what was released, and the vector at `at`, to whom looks for drift. */
+void pipeline_watch_release(struct pipeline *p, const struct released *example);
+void pipeline_watch_scored(struct pipeline *p, int64_t time, size_t at);
 /* pipeline_score.c: a row waits for the others of its version; pipeline_flush() scores them. */
 bool pipeline_rows_full(const struct pipeline *p);
 void pipeline_gather(struct pipeline *p, const struct waiting_row *row);

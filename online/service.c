@@ -200,6 +200,7 @@ static enum status make_models(struct service *service)
 
 static enum status make_pipeline(struct service *service)
 {
+    TRY(service_drift_make(service));
     const struct settings *settings = service->settings;
     struct pipeline_options options = {
         .schema = &settings->schema,
@@ -216,6 +217,7 @@ static enum status make_pipeline(struct service *service)
         .lateness = settings->time.lateness,
         .layout = layouts_current(service->layouts),
         .recorded = is_recorded(service),
+        .drift = service->drift,
         .replay = service->options.replay,
         .on_score = service->options.on_score,
         .on_score_arg = service->options.on_score_arg,
@@ -298,6 +300,7 @@ void service_free(struct service *service)
         trainer_free(service->models[i].trainer); /* first: they use most of the others */
     staging_free(service->staging);
     pipeline_free(service->pipeline);
+    drift_free(service->drift);
     merge_free(service->merge);
     join_free(service->join);
     layouts_free(service->layouts);

@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "base/ring.h"
 #include "ingest/retention.h"
+#include "online/drift.h"
 #include "online/service.h"
 #include "online/staging.h"
 
@@ -32,6 +33,10 @@ struct sealed {
     uint32_t turn; /* of the state, when it was sealed */
     bool stop;     /* nothing follows */
 };
+
+/* Of the delays of labels, by number of service_quantiles. */
+enum { SERVICE_QUANTILES = 3 };
+extern const double service_quantiles[SERVICE_QUANTILES];
 
 /* Their names and what they mean: service_metrics.c. */
 /* Of each, where there are several. */
@@ -52,8 +57,10 @@ struct service_metrics {
         *latency, *ring_batches, *ring_epochs, *ring_examples, *evicted, *fetched, *trainer_behind,
         *trainer_learnt, *trainer_cpu, *auc, *average_precision, *log_loss, *calibration,
         *positives, *negatives, *event_time, *progress, *ready, *memory, *cpu, *disk_free,
-        *disk_full, *examples_age, *tenth_score[SCORE_TENTHS], *tenth_positive[SCORE_TENTHS];
+        *disk_full, *examples_age, *tenth_score[SCORE_TENTHS], *tenth_positive[SCORE_TENTHS],
+        *label_delay[SERVICE_QUANTILES], *moved;
     struct metric **lag; /* a lane */
+    struct metric *drift[DRIFT_COLUMNS_MAX];
 };
 
 /* What the counters have been told of. */
@@ -94,6 +101,7 @@ struct service {
     struct head head;
     size_t n_models;
     struct service_model models[MODELS_MAX]; /* the champion first */
+    struct drift *drift;                     /* NULL: nothing is learnt */
     struct pipeline *pipeline;
     struct staging *staging;   /* what waits for records; empty while the state is complete */
     struct requests *requests; /* NULL: there is no endpoint */
@@ -216,6 +224,12 @@ void service_metrics_update(struct service *service);
 /* The lag of each lane; ingest thread, because the merge is its own. At most five times a second.
  */
 void service_metrics_lag(struct service *service);
+/* service_drift.c: how far features have moved, by name; makes the metrics, brings a column of them
+ * up to date, and forgets them. */
+STATUS_CHECKED enum status service_drift_make(struct service *service);
+void service_drift_update(struct service *service);
+void service_drift_done(struct service *service);
+struct metric *service_drift_metric(const char *feature);
 /* All metrics but those a lane, without a service: their list is what docs/metrics.md tells of. */
 void service_metrics_make(const char *model, struct service_metrics *ret);
 /* Those of one of several models. */

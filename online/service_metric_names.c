@@ -92,6 +92,8 @@ static const struct metric_row {
         "The stream's time, seconds since 1970-01-01 UTC."),
     ROW(progress, GAUGE, "freshet_replay_progress", "Share of the files that is read, 0 to 1."),
     ROW(ready, GAUGE, "freshet_ready", "1 while input is taken."),
+    ROW(moved, GAUGE, "freshet_features_moved",
+        "Features whose PSI is above 0.25; NaN while none is known."),
     ROW(memory, GAUGE, "freshet_memory_resident_bytes", "Resident memory of the process."),
     ROW(cpu, COUNTER, "freshet_cpu_seconds_total", "Processor time of the process."),
 #undef ROW
@@ -162,12 +164,28 @@ static void make_tenths(struct service_metrics *ret)
     }
 }
 
+const double service_quantiles[SERVICE_QUANTILES] = {0.5, 0.9, 0.99};
+
+static void make_delays(struct service_metrics *ret)
+{
+    for (size_t i = 0; i < SERVICE_QUANTILES; i++) {
+        char share[16];
+        snprintf(share, sizeof share, "%g", service_quantiles[i]);
+        ret->label_delay[i] = metric_gauge("freshet_label_delay_seconds",
+                                           "Event time from an event to its label, of the newest "
+                                           "labels that found their event.",
+                                           "share", share);
+        metric_set(ret->label_delay[i], NAN);
+    }
+}
+
 void service_metrics_make(const char *model, struct service_metrics *ret)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         *(struct metric **)(void *)((char *)ret + rows[i].at) = make_anew(&rows[i]);
     metric_set(ret->ready, 0);
     make_tenths(ret);
+    make_delays(ret);
     if (model)
         ret->version =
             metric_gauge("freshet_model_version", "The version published last.", "model", model);

@@ -71,6 +71,7 @@ void service_metrics_done(struct service *service)
     for (size_t i = 0; service->metrics.lag && i < merge_lanes(service->merge); i++)
         metric_set(service->metrics.lag[i], NAN);
     metric_set(service->metrics.version, NAN);
+    service_drift_done(service);
     for (size_t i = 0; service->n_models > 1 && i < service->n_models; i++)
         forget_model(&service->models[i].metrics);
     for (size_t i = 0; i < service->n_models; i++)
@@ -211,6 +212,16 @@ static void tell_tenths(struct service *service)
     }
 }
 
+static void tell_delays(struct service *service)
+{
+    const struct newest *delays = pipeline_label_delays(service->pipeline);
+    int64_t quantiles[SERVICE_QUANTILES];
+    if (newest_quantiles(delays, service_quantiles, SERVICE_QUANTILES, quantiles) == 0)
+        return;
+    for (size_t i = 0; i < SERVICE_QUANTILES; i++)
+        metric_set(service->metrics.label_delay[i], (double)quantiles[i] / SECOND_US);
+}
+
 static void judge(struct service *service)
 {
     const struct service_metrics *m = &service->metrics;
@@ -222,6 +233,7 @@ static void judge(struct service *service)
     metric_add(m->positives, (double)(now.positives - service->counted.positives));
     metric_add(m->negatives, (double)(now.negatives - service->counted.negatives));
     tell_tenths(service);
+    tell_delays(service);
     service->counted.positives = now.positives;
     service->counted.negatives = now.negatives;
 }
@@ -276,6 +288,7 @@ void service_metrics_update(struct service *service)
     count_rows(service);
     count_learning(service);
     measure_state(service);
+    service_drift_update(service);
     if (!all && now - service->metrics_slow_at < SLOW_US)
         return;
     service->metrics_slow_at = now;

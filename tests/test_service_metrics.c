@@ -22,6 +22,7 @@ static void make_all(struct service_metrics *metrics)
     struct service_gate_metrics gate;
     service_model_metrics_make("fraud", &model);
     service_gate_metrics_make("fraud", &gate);
+    service_drift_metric("amount");
     metric_gauge("freshet_ring_size", "", "ring", "batches");
     metric_set(metric_gauge("freshet_lag_records", "", "lane", "transactions/0"), 5);
     metric_set(metric_gauge("freshet_lag_records", "", "lane", "frauds/0"), NAN);

@@ -5,8 +5,9 @@
 
 A service scores, learns and is asked for its metrics. Known: promtool has nothing to say against them nor
 against the rules; every metric that a rule or a panel names is among them; every expression of the
-dashboard is one that Prometheus reads; alerts fire when, and only when, their condition holds (a few of
-them, with made-up series); and the dashboard is what its maker writes.
+dashboard is one that Prometheus reads; a feature whose unit has changed counts as drifted, and one that
+follows the clock is not looked at; alerts fire when, and only when, their condition holds (a few of them,
+with made-up series); and the dashboard is what its maker writes.
 """
 
 import json
@@ -17,7 +18,7 @@ import sys
 
 import yaml
 
-from harness import Broker, Checks, Service, Work, end_of, events_of, labels_of, payments, pipeline
+from harness import LABEL_DELAY_MS, Broker, Checks, Service, Work, end_of, events_of, labels_of, payments, pipeline
 
 MONITORING = os.path.join(sys.argv[3], "monitoring")
 
@@ -29,6 +30,9 @@ FIRING = [
      "FreshetKeptBack"),
     ({'freshet_gate_decisions_total{verdict="promoted"}': "0+1x60", "freshet_ready": "1x60"}, None,
      "FreshetVersionRefused"),
+    ({'freshet_feature_drift{feature="AMOUNT"}': "0.1x20 0.4x60",
+      'freshet_feature_drift{feature="count"}': "0.2x90"}, "FreshetFeatureDrift", "FreshetKeptBack"),
+    ({'freshet_feature_drift{feature="AMOUNT"}': "0.2x40 0.4x20"}, None, "FreshetFeatureDrift"),
     ({"freshet_examples_behind": "5x90", "freshet_examples_learnt_total": "100x90"},
      "FreshetLearningStopped", "FreshetNotReady"),
 ]
@@ -39,16 +43,34 @@ def promtool(*arguments, stdin=None):
     return done.returncode, done.stdout + done.stderr
 
 
+def check_drift(checks, metrics):
+    named = 'freshet_feature_drift{feature="%s"}'
+    checks.true("another currency is drift", metrics[named % "AMOUNT"] > 0.25, str(metrics))
+    checks.true("features that have moved are counted", metrics["freshet_features_moved"] >= 1)
+    checks.true("the hour is not looked at", named % "hour" not in metrics)
+    checks.equal("the labels' delay", metrics['freshet_label_delay_seconds{share="0.5"}'],
+                 LABEL_DELAY_MS / 1000)
+
+
 def scrape(checks):
-    """The text of /metrics after some events and labels."""
+    """The text of /metrics after some events and labels. What was paid in the last seven days, of which
+    nothing is learnt yet, is in another currency."""
     rows = payments(3000, seed=5)
-    events, labels = events_of(rows), labels_of(rows)
+    end = max(int(row["TIME"]) for row in rows)
+    for row in rows:
+        if row["AMOUNT"] and int(row["TIME"]) > end - LABEL_DELAY_MS:
+            row["AMOUNT"] = str(40 * float(row["AMOUNT"]))
+    events = events_of(rows)
+    labels = [label for label in labels_of(rows) if label.time <= end]
     with Work() as work, Broker(payments=1, frauds=1, scores=1, dead=1) as broker:
         broker.fill("payments", events)
         broker.fill("frauds", labels)
         config = pipeline(broker, "scores", "dead", "monitored")
         with Service(work, config) as service:
             service.wait_until(end_of(events, labels))
+            service.wait("features to be looked at",
+                         lambda: service.metric('freshet_feature_drift{feature="AMOUNT"}') > 0)
+            check_drift(checks, service.metrics())
             _, text = service.get("/metrics")
             checks.equal("status after SIGTERM", service.terminate(), 0)
     return text
