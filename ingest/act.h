@@ -13,7 +13,12 @@
 enum act_kind {
     ACT_SERVE,    /* a version that was made beside the scoring takes over */
     ACT_PUBLISH,  /* `version` is what the version `source` was, from its file */
-    ACT_CHAMPION, /* from here on the model's scores leave */
+    /* from here on the model's scores leave; version: that was about to be published when it was
+     * found to be better than the model `source` (ACT_CONTEST); 0: a person says so */
+    ACT_CHAMPION,
+    /* in the example log alone: about to publish `version`, the model is compared with the model
+     * `source`, whose scores leave */
+    ACT_CONTEST,
     ACT_KINDS
 };
 

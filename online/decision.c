@@ -67,6 +67,7 @@ const char *decision_reason_text(enum decision_reason reason)
         [REASON_DRIFT] = "scores lie elsewhere",
         [REASON_ALERTS] = "alerts far more or less often",
         [REASON_BY_HAND] = "by hand",
+        [REASON_NOT_BETTER] = "not better beyond chance",
     };
     return texts[reason];
 }

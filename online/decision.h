@@ -30,6 +30,7 @@ enum decision_reason {
     REASON_DRIFT,        /* its scores lie elsewhere than the champion's */
     REASON_ALERTS,       /* it alerts far more, or less, often */
     REASON_BY_HAND,
+    REASON_NOT_BETTER, /* a challenger, than the champion */
     DECISION_REASONS
 };
 

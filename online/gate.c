@@ -74,6 +74,7 @@ void gate_free(struct gate *gate)
     if (!gate)
         return;
     gate->champion->ops->free(gate->champion);
+    contender_free(gate->contender);
     evidence_done(&gate->evidence);
     free(gate->vectors);
     free(gate->rows);
@@ -112,6 +113,8 @@ static void keep(struct gate *gate, const struct model *learner, const struct ex
 void gate_learn(struct gate *gate, struct model *learner, const struct example *rows, size_t n)
 {
     size_t from = 0;
+    if (gate->contender)
+        contender_see(gate->contender, gate->champion, rows, n);
     for (size_t i = 0; i < n; i++) {
         bool positive = rows[i].label >= 0.5f;
         gate->labels[positive]++;
@@ -260,6 +263,19 @@ struct model *gate_champion(struct gate *gate, uint32_t *ret_version)
 {
     *ret_version = gate->champion_version;
     return gate->champion;
+}
+
+/* Meeting other models. */
+
+void gate_set_contender(struct gate *gate, struct contender *contender)
+{
+    gate->contender = contender;
+}
+
+enum status gate_meet(struct gate *gate, const struct act *act, int64_t time)
+{
+    return gate->contender ? contender_meet(gate->contender, act, gate->champion_version, time)
+                           : ST_OK;
 }
 
 /* Decisions. */

@@ -26,10 +26,12 @@
 #ifndef ONLINE_GATE_H
 #define ONLINE_GATE_H
 
+#include "ingest/act.h"
 #include "models/model.h"
 #include "online/decision.h"
 
 struct gate;
+struct contender;
 
 struct gate_options {
     size_t positives_max;    /* newest positives judged on */
@@ -65,6 +67,12 @@ STATUS_CHECKED enum status gate_promote(struct gate *gate, struct model *learner
 
 /* What serves, and since which version. */
 struct model *gate_champion(struct gate *gate, uint32_t *ret_version);
+
+/* From now on it takes note for meetings with other models; handed over. Before anything is learnt
+ * or loaded. */
+void gate_set_contender(struct gate *gate, struct contender *contender);
+/* At an ACT_CONTEST, all before it being learnt. */
+STATUS_CHECKED enum status gate_meet(struct gate *gate, const struct act *act, int64_t time);
 
 /* The newest decisions, from the oldest, 0, on. */
 size_t gate_decisions(const struct gate *gate);

@@ -81,6 +81,8 @@ enum status gate_save(const struct gate *gate, struct tensors *ret)
     tensors_put(ret, "gate.usual", TENSOR_F64, (size_t[]){3}, 1, &gate->usual);
     evidence_save(&gate->evidence, ret);
     save_decisions(gate, ret);
+    if (gate->contender)
+        contender_save(gate->contender, ret);
     return gate->apart ? save_champion(gate, ret) : ST_OK;
 }
 
@@ -171,6 +173,8 @@ enum status gate_load(struct gate *gate, struct model *learner, uint32_t version
     const struct decision *decisions;
     size_t n;
     TRY(gate_read_decisions(tensors, &decisions, &n));
+    if (gate->contender)
+        TRY(contender_load(gate->contender, tensors));
     for (size_t i = 0; i < n; i++)
         gate_remember(gate, &decisions[i]);
     if (!counters || counters[AT_FORMAT] != FORMAT) {

@@ -1,10 +1,12 @@
 /*
  * online/gate_internal.h -- what gate.c (learning, and what comes of a verdict), gate_judge.c
- * (figures and verdict) and gate_file.c (save and load) share. Nobody else includes it.
+ * (figures and verdict) and gate_file.c (save and load) share, and contest_judge.c, which judges by
+ * the same figures. Nobody else includes it.
  */
 #ifndef ONLINE_GATE_INTERNAL_H
 #define ONLINE_GATE_INTERNAL_H
 
+#include "online/contender.h"
 #include "online/evidence.h"
 #include "online/gate.h"
 
@@ -33,6 +35,7 @@ struct gate {
     const struct vector_schema *schema;
     struct model *champion;
     uint32_t champion_version;
+    struct contender *contender; /* NULL: it meets no other model */
     bool apart;     /* the learner is not the champion, at the last boundary */
     unsigned known; /* what the champion says is known of one in so many settled rows */
     unsigned part;  /* that was looked at last: one in so many */
@@ -73,6 +76,14 @@ struct gate_pairs gate_gather(struct gate *gate, bool with_fresh, unsigned part)
  * settled rows. */
 STATUS_CHECKED enum status gate_work_out(struct gate *gate, const struct model *candidate,
                                          struct decision *ret);
+/* One model's scores against another's on the same rows: all figures of "earlier" and those without
+ * labels. alerts: the share of the champion's scores that are some. */
+STATUS_CHECKED enum status gate_compare(const struct gate_pairs *pairs, double alerts,
+                                        struct decision *ret);
+/* Is the share of alerts further from the champion's than is allowed? */
+bool gate_alerts_moved(const struct decision *decision);
+/* Of that version and time, all else unknown. */
+struct decision gate_nothing_known(const struct decision *of);
 void gate_remember(struct gate *gate, const struct decision *decision);
 
 #endif

@@ -102,6 +102,14 @@ static void compare_alerts(const struct gate_pairs *pairs, double share, struct 
     ret->candidate_alerts = share_above(pairs->candidate, pairs->weight, pairs->n, threshold);
 }
 
+enum status gate_compare(const struct gate_pairs *pairs, double alerts, struct decision *ret)
+{
+    TRY(judge_earlier(pairs, ret));
+    TRY(compare_scores(pairs, ret));
+    compare_alerts(pairs, alerts, ret);
+    return ST_OK;
+}
+
 /* The largest rise of a feature's share of missing numbers. */
 static double missing_rise(const struct gate *gate)
 {
@@ -131,7 +139,7 @@ static bool has_forgotten(const struct decision *decision)
     return decision->difference < -decision->worse_max && decision->upper < 0;
 }
 
-static bool alerts_moved(const struct decision *decision)
+bool gate_alerts_moved(const struct decision *decision)
 {
     double ratio = decision->candidate_alerts / decision->champion_alerts;
     return ratio > decision->alerts_ratio_max || ratio < 1 / decision->alerts_ratio_max;
@@ -161,7 +169,7 @@ static void find_verdict(struct decision *decision)
         decide(decision, VERDICT_PROMOTED, REASON_BETTER);
     else if (decision->psi > decision->psi_max)
         decide(decision, VERDICT_REFUSED, REASON_DRIFT);
-    else if (alerts_moved(decision))
+    else if (gate_alerts_moved(decision))
         decide(decision, VERDICT_REFUSED, REASON_ALERTS);
     else
         decide(decision, VERDICT_PROMOTED, REASON_NOT_WORSE);
@@ -172,7 +180,7 @@ static bool passes(const struct decision *decision)
 {
     return decision->not_numbers == 0 && !(decision->missing > decision->missing_max) &&
            decision->lower >= -decision->worse_max && decision->all_lower >= -decision->worse_max &&
-           decision->psi <= decision->psi_max && !alerts_moved(decision);
+           decision->psi <= decision->psi_max && !gate_alerts_moved(decision);
 }
 
 /* A young model moves by itself further than a settled one may. */
@@ -195,7 +203,7 @@ static void note_thresholds(const struct gate *gate, struct decision *ret)
     ret->positives_min = (double)gate->options.positives_min;
 }
 
-static struct decision nothing_known(const struct decision *of)
+struct decision gate_nothing_known(const struct decision *of)
 {
     struct decision decision;
     double *figures = (double *)&decision;
@@ -225,15 +233,12 @@ static enum status look_at(struct gate *gate, const struct model *candidate, uns
         return ST_OK;
     TRY(judge_all(&pairs, ret));
     pairs = gate_gather(gate, false, part);
-    TRY(judge_earlier(&pairs, ret));
-    TRY(compare_scores(&pairs, ret));
-    compare_alerts(&pairs, gate->options.alerts, ret);
-    return ST_OK;
+    return gate_compare(&pairs, gate->options.alerts, ret);
 }
 
 enum status gate_work_out(struct gate *gate, const struct model *candidate, struct decision *ret)
 {
-    struct decision decision = nothing_known(ret);
+    struct decision decision = gate_nothing_known(ret);
     unsigned part = has_enough(gate) ? gate_part(gate) : 1;
     note_thresholds(gate, &decision);
     decision.missing = missing_rise(gate);

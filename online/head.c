@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* 2: replayed; 3: several models; 4: versions accepted, champions that took over. */
-enum { FORMAT = 4 };
+/* 2: replayed; 3: several models; 4: versions accepted, champions that took over; 5: contests. */
+enum { FORMAT = 5 };
 
 void head_init(struct head *head)
 {
@@ -99,16 +99,33 @@ static void set_champion(struct head *head, uint32_t intended)
     head->intended = intended;
 }
 
+/* Returns whether one went. */
+static bool keep_named(struct head *head, const uint32_t *numbers, size_t n)
+{
+    bool gone = false;
+    for (size_t i = 0; i < head->n_models; i++) {
+        bool named = false;
+        for (size_t j = 0; j < n; j++)
+            named = named || numbers[j] == i;
+        gone = gone || (head->models[i].active && !named);
+        head->models[i].active = named;
+    }
+    return gone;
+}
+
+/* What one of two models would have to say to it is not known any more. */
+static void drop_contests(struct head *head)
+{
+    for (size_t i = 0; i < head->n_models; i++)
+        head->models[i].settled = head->models[i].contested;
+}
+
 enum status head_set_models(struct head *head, const char *const *names, size_t n, uint32_t *ret)
 {
     for (size_t i = 0; i < n; i++)
         TRY(set_model(head, names[i], &ret[i]));
-    for (size_t i = 0; i < head->n_models; i++) {
-        bool named = false;
-        for (size_t j = 0; j < n; j++)
-            named = named || ret[j] == i;
-        head->models[i].active = named;
-    }
+    if (keep_named(head, ret, n))
+        drop_contests(head);
     if (n > 0)
         set_champion(head, ret[0]);
     return ST_OK;
@@ -128,6 +145,9 @@ static void encode_model(const struct head_model *model, struct buf *ret)
     buf_u64(ret, model->examples_from);
     buf_u64(ret, model->examples_published);
     buf_u32(ret, model->accepted);
+    buf_u32(ret, model->contested);
+    buf_u32(ret, model->settled);
+    buf_u32(ret, model->rival);
 }
 
 /* The epoch comes first: commit.c reads it. */
@@ -173,6 +193,11 @@ static void decode_model(struct reader *in, uint32_t format, struct head *head)
     model.examples_published = read_u64(in);
     if (format >= 4)
         model.accepted = read_u32(in);
+    if (format >= 5) {
+        model.contested = read_u32(in);
+        model.settled = read_u32(in);
+        model.rival = read_u32(in);
+    }
     if (in->bad)
         return;
     struct head_model *added = add_model(head, name);

@@ -25,6 +25,9 @@ struct head_model {
     uint64_t examples_published; /* the version has learnt the items before this one */
     /* Of the versions made beside the scoring (ACT_SERVE) the one that took over last. */
     uint32_t accepted;
+    /* Compared with the model `rival` when that version was about to be published; the last
+     * comparison that something came of, or nothing. Less: one is not yet known. */
+    uint32_t contested, settled, rival;
 };
 enum { HEAD_MODELS_MAX = 64 };
 

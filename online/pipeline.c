@@ -33,6 +33,7 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
         p->learns = p->learns || options->models[i].trainer;
     rows_init(&p->rows_out, &options->rows, plan_vector_schema(options->plan));
     pipeline_find_champion(p);
+    pipeline_begin_contests(p);
     *ret = p;
     return ST_OK;
 }
@@ -135,6 +136,7 @@ static enum status publish(struct pipeline *p, const struct pipeline_model *mode
     if (!model->trainer || p->head->examples_end <= at->examples_published)
         return ST_OK;
     TRY(pipeline_flush(p));
+    TRY(pipeline_contest(p, model, at->version + 1));
     size_t from = pipeline_begin_item(p);
     at->version++;
     if (!model->beside)

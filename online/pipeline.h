@@ -17,6 +17,7 @@
 #include "ingest/join.h"
 #include "models/auc.h"
 #include "online/drift.h"
+#include "online/contest.h"
 #include "online/head.h"
 #include "online/newest.h"
 #include "online/registry.h"
@@ -34,6 +35,7 @@ struct pipeline_model {
     int64_t publish_every;   /* us of event time between versions */
     const char *name;        /* told with scores */
     bool beside;             /* scoring does not wait for its versions: they serve once ready */
+    bool takeover;           /* it is compared with the champion, and takes over if it is better */
 };
 
 struct pipeline_options {
@@ -43,6 +45,7 @@ struct pipeline_options {
     struct join *join;
     size_t n_models;                                   /* 0: nothing is scored, nothing is learnt */
     struct pipeline_model models[PIPELINE_MODELS_MAX]; /* the head says whose scores leave */
+    struct contest *contest;                           /* NULL: nobody takes over */
     struct head *head;                                 /* as recovered; changed here */
     struct rows_options rows;
     int64_t lateness;    /* us an event may be behind the stream's time and still be observed */
@@ -67,7 +70,8 @@ STATUS_CHECKED enum status pipeline_take(struct pipeline *pipeline, const struct
                                          uint32_t lane);
 /* Scores the rows gathered so far. Before the batch that the events live in is used again. */
 STATUS_CHECKED enum status pipeline_flush(struct pipeline *pipeline);
-/* Versions that became ready serve from here on. Costs a load a model where there is none. */
+/* Versions that became ready serve from here on, and a model that is known to be better takes over,
+ * where the scoring has not waited for that. Costs a load a model where there is none. */
 STATUS_CHECKED enum status pipeline_take_ready(struct pipeline *pipeline);
 /* Does what a person, or the order that was recorded, says; the rows gathered are scored before. A
  * version that is published gets the next number, which goes to act->version; where that is given

@@ -13,8 +13,7 @@ void pipeline_find_champion(struct pipeline *p)
         p->rows_out.options.model = p->options.models[p->champion].name;
 }
 
-/* The place of the model among those configured; their number if it is none of them. */
-static size_t find_model(const struct pipeline *p, uint32_t number)
+size_t pipeline_find_model(const struct pipeline *p, uint32_t number)
 {
     size_t i = 0;
     while (i < p->options.n_models && p->options.models[i].number != number)
@@ -22,8 +21,7 @@ static size_t find_model(const struct pipeline *p, uint32_t number)
     return i;
 }
 
-/* For the trainer, which reads the log again after a crash. */
-static enum status log_act(struct pipeline *p, const struct act *act)
+enum status pipeline_log_act(struct pipeline *p, const struct act *act)
 {
     size_t from = pipeline_begin_item(p);
     examples_put_act(&p->epoch->examples, act, p->head->clock);
@@ -37,7 +35,7 @@ static enum status serve(struct pipeline *p, struct act *act, size_t i)
     if (taken == 0)
         return act->version > 0 ? ST_ESTOPPED : ST_EAGAIN;
     act->version = p->head->models[act->model].accepted = taken;
-    return log_act(p, act);
+    return pipeline_log_act(p, act);
 }
 
 static enum status publish(struct pipeline *p, struct act *act)
@@ -47,7 +45,7 @@ static enum status publish(struct pipeline *p, struct act *act)
         return ST_ECORRUPT;
     act->version = ++*version;
     p->figures.boundaries++;
-    return log_act(p, act);
+    return pipeline_log_act(p, act);
 }
 
 static enum status act_out(struct pipeline *p, struct act *act, size_t i)
@@ -58,6 +56,10 @@ static enum status act_out(struct pipeline *p, struct act *act, size_t i)
     case ACT_PUBLISH:
         return publish(p, act);
     default:
+        if (act->kind != ACT_CHAMPION)
+            return ST_ECORRUPT;
+        if (act->version > 0)
+            p->head->models[act->model].settled = act->version;
         p->head->champion = act->model;
         pipeline_find_champion(p);
         return ST_OK;
@@ -66,7 +68,7 @@ static enum status act_out(struct pipeline *p, struct act *act, size_t i)
 
 enum status pipeline_act(struct pipeline *p, struct act *act)
 {
-    size_t i = find_model(p, act->model);
+    size_t i = pipeline_find_model(p, act->model);
     if (i == p->options.n_models)
         return ST_ECORRUPT;
     TRY(pipeline_flush(p));
@@ -90,5 +92,5 @@ enum status pipeline_take_ready(struct pipeline *p)
         if (st < 0 && st != ST_EAGAIN)
             return st;
     }
-    return ST_OK;
+    return p->options.recorded ? ST_OK : pipeline_take_verdicts(p);
 }

@@ -60,6 +60,19 @@ size_t pipeline_begin_item(struct pipeline *p);
 void pipeline_end_item(struct pipeline *p, size_t from);
 /* pipeline_act.c: from what the head says. */
 void pipeline_find_champion(struct pipeline *p);
+/* The place of the model among those configured; their number if it is none of them. */
+size_t pipeline_find_model(const struct pipeline *p, uint32_t number);
+/* For the trainers, which read the log again after a crash. */
+enum status pipeline_log_act(struct pipeline *p, const struct act *act);
+/* pipeline_contest.c: forgets what nobody will answer, as things are configured now. */
+void pipeline_begin_contests(struct pipeline *p);
+/* The model is about to publish that version: where it may take over, it is compared with the
+ * champion. Nothing is gathered. */
+enum status pipeline_contest(struct pipeline *p, const struct pipeline_model *model,
+                             uint32_t version);
+/* What the scoring has to know is waited for; and what it need not, taken if it is there. */
+enum status pipeline_settle_contests(struct pipeline *p);
+enum status pipeline_take_verdicts(struct pipeline *p);
 /* Examples released so far go to the trainer. */
 enum status pipeline_give_examples(struct pipeline *p);
 /* pipeline_watch.c: shows what was released, and the vector at `at`, to whom looks for drift. */

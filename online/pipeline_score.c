@@ -53,6 +53,7 @@ enum status pipeline_flush(struct pipeline *p)
     TRY(pipeline_give_examples(p));
     if (p->n_rows == 0)
         return ST_OK;
+    TRY(pipeline_settle_contests(p));
     const struct model *model = NULL;
     struct registry *registry = p->options.models[p->champion].registry;
     if (p->options.n_models > 0) {

@@ -96,7 +96,8 @@ static enum status make_gate(struct service_model *model)
     if (!model->settings->gate)
         return ST_OK;
     TRY(service_make_model(model, &champion));
-    return service_make_gate(model, champion);
+    TRY(service_make_gate(model, champion));
+    return service_make_contender(model);
 }
 
 /* A replay is decided by its input alone. */
@@ -150,6 +151,7 @@ static enum status make_trainer(struct service *service, struct service_model *m
         .reservoir = model->reservoir,
         .cpu = model->settings->cpu,
         .cpu_burst = 10 * SECOND_US,
+        .contest = service->contest,
         .on_decision = service_tell_decision,
         .on_decision_arg = model,
         .n_dense = plan_vector_schema(service->plan)->n_dense,
@@ -193,8 +195,11 @@ static enum status make_models(struct service *service)
         model->service = service;
         model->settings = settings->models[i];
         model->number = numbers[i];
-        st = make_trainer(service, model);
     }
+    if (st == ST_OK)
+        st = service_make_contest(service);
+    for (size_t i = 0; st == ST_OK && i < service->n_models; i++)
+        st = make_trainer(service, &service->models[i]);
     return st;
 }
 
@@ -208,6 +213,7 @@ static enum status make_pipeline(struct service *service)
         .plan = service->plan,
         .join = service->join,
         .n_models = service->n_models,
+        .contest = service->contest,
         .head = &service->head,
         .rows = {.format = service->options.format,
                  .model = settings->model ? settings->model->name : settings->name,
@@ -226,7 +232,8 @@ static enum status make_pipeline(struct service *service)
         const struct service_model *model = &service->models[i];
         options.models[i] = (struct pipeline_model){model->registry,       model->trainer,
                                                     model->number,         model->settings->publish,
-                                                    model->settings->name, is_beside(model)};
+                                                    model->settings->name, is_beside(model),
+                                                    model->settings->takeover != 0};
     }
     return pipeline_create(&options, &service->pipeline);
 }
@@ -307,6 +314,7 @@ void service_free(struct service *service)
     plan_free(service->plan);
     for (size_t i = 0; i < service->n_models; i++)
         free_model(&service->models[i]);
+    contest_free(service->contest);
     commit_free(service->commit);
     if (!service->options.store)
         store_free(service->store);

@@ -22,7 +22,17 @@ void service_gate_metrics_make(const char *model, struct service_gate_metrics *r
         metric_gauge("freshet_gate_score_drift",
                      "PSI of the candidate's scores against the champion's.", "model", model);
     for (size_t i = 0; i < VERDICTS; i++)
+        ret->contests[i] =
+            metric_counter("freshet_takeover_decisions_total",
+                           "Comparisons of challengers with the champion, by what was decided.",
+                           "verdict", names[i]);
+    ret->contest_difference =
+        metric_gauge("freshet_takeover_auc_difference",
+                     "Challenger's AUC less the champion's, at the last of them.", "model", model);
+    for (size_t i = 0; i < VERDICTS; i++) {
         metric_set(ret->decisions[i], 0);
+        metric_set(ret->contests[i], 0);
+    }
     service_gate_metrics_done(ret);
     metric_set(ret->kept_back, 0);
 }
@@ -34,6 +44,7 @@ void service_gate_metrics_done(const struct service_gate_metrics *metrics)
     metric_set(metrics->difference, NAN);
     metric_set(metrics->lower, NAN);
     metric_set(metrics->psi, NAN);
+    metric_set(metrics->contest_difference, NAN);
 }
 
 static void log_decision(const char *model, const struct decision *decision)

@@ -47,6 +47,7 @@ struct service_model_metrics {
 /* Of one model's gate; the decisions are counted over all. */
 struct service_gate_metrics {
     struct metric *decisions[VERDICTS], *kept_back, *difference, *lower, *psi;
+    struct metric *contests[VERDICTS], *contest_difference; /* where it may take over */
 };
 
 struct service_metrics {
@@ -102,6 +103,7 @@ struct service {
     size_t n_models;
     struct service_model models[MODELS_MAX]; /* the champion first */
     struct drift *drift;                     /* NULL: nothing is learnt */
+    struct contest *contest;                 /* NULL: nobody takes over */
     struct pipeline *pipeline;
     struct staging *staging;   /* what waits for records; empty while the state is complete */
     struct requests *requests; /* NULL: there is no endpoint */
@@ -212,6 +214,10 @@ uint64_t service_disk_left(const struct service *service);
 STATUS_CHECKED enum status service_make_gate(struct service_model *model, struct model *champion);
 /* arg: the struct service_model. */
 void service_tell_decision(void *arg, const struct decision *decision);
+/* Where models may take over: before their gates are made. */
+STATUS_CHECKED enum status service_make_contest(struct service *service);
+/* The gate's part in it. */
+STATUS_CHECKED enum status service_make_contender(struct service_model *model);
 void service_gate_metrics_make(const char *model, struct service_gate_metrics *ret);
 void service_gate_metrics_done(const struct service_gate_metrics *metrics);
 

@@ -295,6 +295,7 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
     settings_read_models(settings, errors);
     check_reasons(settings, errors);
     settings_check_endpoint(&settings->endpoint, conf_get(conf_root(conf), "endpoint"), errors);
+    settings_check_takeovers(settings, errors);
     return errors->n ? ST_EINVAL : ST_OK;
 }
 

@@ -8,7 +8,7 @@ enum {
     MODEL_KIND = 1,
     MODEL_PUBLISH = 3,
     MODEL_PUBLISH_AT = 4,
-    MODEL_COMMON = 12,
+    MODEL_COMMON = 13,
     MODEL_OPTIONS_MAX = 64
 };
 
@@ -104,6 +104,13 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .min = 60e6,
      .max = 36500 * (double)DAY_US,
      .help = "An example this much older than another is half as likely to be kept."},
+    {.name = "takeover",
+     .type = CONF_CHOICE,
+     .at = offsetof(struct model_settings, takeover),
+     .fallback = "off",
+     .choices = off_or_on,
+     .help = "Whether the model takes over, at one of its publications, from a champion that it is "
+             "better than beyond chance; see docs/gate.md."},
 };
 
 #define COMMON_SIZE ((sizeof(struct model_settings) + 15) & ~(size_t)15)
@@ -250,6 +257,32 @@ void settings_read_models(struct settings *settings, struct conf_errors *errors)
         return;
     check_names(settings, errors);
     put_champion_first(settings, errors);
+}
+
+static void check_takeover(const struct settings *settings, const struct model_settings *model,
+                           struct conf_errors *errors)
+{
+    const struct conf_node *node = conf_get(model->node, "takeover");
+    if (model->role == ROLE_SHADOW)
+        conf_complain(errors, node,
+                      "a shadow is only looked at: make it a challenger, or leave "
+                      "`takeover` out");
+    if (settings->endpoint.http || settings->endpoint.grpc)
+        conf_complain(errors, node,
+                      "the endpoint scores by the configuration's champion: use one "
+                      "or the other");
+    for (size_t i = 0; i < settings->n_models; i++)
+        if (!settings->models[i]->gate && settings->models[i]->role != ROLE_SHADOW)
+            conf_complain(errors, conf_get(settings->models[i]->node, "gate"),
+                          "\"%s\" may take over, for which all models but shadows need a gate",
+                          model->name);
+}
+
+void settings_check_takeovers(const struct settings *settings, struct conf_errors *errors)
+{
+    for (size_t i = 0; i < settings->n_models; i++)
+        if (settings->models[i]->takeover)
+            check_takeover(settings, settings->models[i], errors);
 }
 
 /* The keys of one kind, its name being the only one that `kind` takes. */

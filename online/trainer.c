@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "online/allowance.h"
+#include "online/contest.h"
 #include "online/trainer_internal.h"
 
 static int64_t clock_us(clockid_t clock)
@@ -157,6 +158,8 @@ static void learn_given(struct trainer *trainer, struct block *block)
     if (st < 0 && !trainer->cancelled) {
         trainer->failed = st; /* blocks are still taken, so that nobody waits for ever */
         registry_stop(trainer->options.registry);
+        if (trainer->options.contest)
+            contest_stop(trainer->options.contest);
     }
     trainer->busy_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
     done_with(trainer, block);

@@ -30,6 +30,7 @@ struct trainer_options {
     size_t n_dense;
     struct gate *gate; /* decides on what is published; NULL: all is. The caller frees it after */
     struct reservoir *reservoir; /* of what is learnt again; NULL: nothing. The caller frees it */
+    struct contest *contest; /* nobody waits for it once this trainer failed; NULL: there is none */
     /* Called with each decision, on the thread that learns; NULL: not wanted. */
     void (*on_decision)(void *arg, const struct decision *decision);
     void *on_decision_arg;

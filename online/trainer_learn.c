@@ -268,10 +268,21 @@ static enum status act(struct trainer *trainer, const struct act *act, int64_t t
     return ST_OK;
 }
 
+/* All before it is judged by, and nothing behind it. */
+static enum status meet(struct trainer *trainer, const struct example_item *item)
+{
+    if (!trainer->options.gate || trainer->recalling)
+        return ST_OK;
+    learn_gathered(trainer);
+    return gate_meet(trainer->options.gate, &item->act, item->boundary.time);
+}
+
 /* Of this model and not learnt before. */
 static enum status take_moment(struct trainer *trainer, const struct example_item *item)
 {
     uint32_t number = trainer->options.number;
+    if (item->kind == ITEM_ACT && item->act.kind == ACT_CONTEST)
+        return meet(trainer, item);
     if (item->kind == ITEM_ACT)
         return item->act.model == number ? act(trainer, &item->act, item->boundary.time) : ST_OK;
     if (item->boundary.model != number || trainer->recalling)

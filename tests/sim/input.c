@@ -204,6 +204,14 @@ static unsigned number_of_events(struct maker *maker)
                     : 40 + (unsigned)below(maker, size < 12 ? 340 : 120);
 }
 
+/* There are few labels: fewer than a configuration may say must do. */
+static void judge_on_few(struct settings *settings)
+{
+    for (size_t i = 0; i < settings->n_models; i++)
+        if (settings->models[i]->takeover)
+            settings->models[i]->judged_on = 8;
+}
+
 struct input *input_create(uint64_t number)
 {
     struct maker maker = {.rng = rng_part(number, 1), .number = number};
@@ -216,6 +224,7 @@ struct input *input_create(uint64_t number)
         settings_parse("sim.yaml", buf_slice(&input->config), stderr, &input->settings);
     if (st < 0)
         abort();
+    judge_on_few(input->settings);
     maker.payments = 1 + (unsigned)below(&maker, 3);
     maker.logins = (unsigned)below(&maker, 3);
     maker.labels = 1 + (unsigned)below(&maker, 2);

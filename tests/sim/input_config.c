@@ -104,21 +104,29 @@ static const char *later_option(const struct maker *maker, bool trees)
     return trees ? of_trees[rng_below(&rng, 3)] : of_lines[rng_below(&rng, 5)];
 }
 
+/* So does this. */
+static const char *takes_over(const struct maker *maker)
+{
+    struct rng rng = rng_part(maker->number, 5);
+    return rng_below(&rng, 100) < 60 ? ", takeover: on" : "";
+}
+
 /* Trees are made from few examples here. */
 static void put_other(struct maker *maker, struct buf *yaml)
 {
     static const char *const publishes[] = {"1h", "6h", "1d", NULL};
     static const char *const hows[] = {"refit", "continue", NULL};
     static const char *const windows[] = {"12h", "90d", NULL};
-    const char *publish = one_of(maker, publishes);
+    const char *publish = one_of(maker, publishes), *takeover = takes_over(maker);
     if (chance(maker, 80))
-        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100%s}\n",
-                   publish, later_option(maker, false));
+        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100%s%s}\n",
+                   publish, later_option(maker, false), takeover);
     else
         buf_printf(yaml,
                    "  - {name: other, kind: gbdt, publish: %s, rounds: 2, depth: 2, rows: 100, "
-                   "trees_max: 6, how: %s, window: %s%s}\n",
-                   publish, one_of(maker, hows), one_of(maker, windows), later_option(maker, true));
+                   "trees_max: 6, how: %s, window: %s%s%s}\n",
+                   publish, one_of(maker, hows), one_of(maker, windows), later_option(maker, true),
+                   takeover);
 }
 
 /* Kinds that came later, drawn by a generator of their own: all else of a seed stays as it was. */
@@ -143,7 +151,7 @@ static void put_model(struct maker *maker, const struct columns *columns, struct
     buf_printf(yaml, ", table: 1000, admit: %u, expire: %s", 1 + (unsigned)below(maker, 2),
                one_of(maker, expires));
     put_crosses(maker, columns, yaml);
-    buf_text(yaml, "}\n");
+    buf_printf(yaml, "%s}\n", takes_over(maker));
     if (chance(maker, 50))
         put_other(maker, yaml);
     put_unlabelled(maker, yaml);

@@ -71,6 +71,16 @@ static void plan(struct life *life, bool last)
     world_begin_life(world, dies_at, fails_at);
 }
 
+/* For whoever waits for what comes of a contest. */
+static bool step_trainers(void *arg)
+{
+    struct service *service = arg;
+    bool worked = false;
+    for (size_t i = 0; i < service->n_models; i++)
+        worked = trainer_step(service->models[i].trainer) || worked;
+    return worked;
+}
+
 bool life_open(struct life *life, struct trial *trial, bool last)
 {
     *life = (struct life){.trial = trial,
@@ -91,6 +101,8 @@ bool life_open(struct life *life, struct trial *trial, bool last)
                service->head.epoch, service->head.events, service->head.examples_next);
     for (size_t i = 0; i < service->n_models; i++)
         registry_set_work(service->models[i].registry, trainer_step, service->models[i].trainer);
+    if (service->contest)
+        contest_set_work(service->contest, step_trainers, service);
     service_begin(service);
     return check_offsets(trial, service);
 }

@@ -43,6 +43,17 @@ void __wrap_commit_offer_trainer(struct commit *commit, const struct trainer_che
         __real_commit_offer_trainer(commit, point);
 }
 
+/* Where labels are few, hardly anything is beyond chance: a challenger takes over for less. */
+struct contest_options __real_contest_defaults(void);
+struct contest_options __wrap_contest_defaults(void);
+struct contest_options __wrap_contest_defaults(void)
+{
+    struct contest_options options = __real_contest_defaults();
+    options.p_max = 0.9;
+    options.psi_max = options.alerts_ratio_max = 1e9;
+    return options;
+}
+
 /* FAULT_ROWS_SENT_EARLY: rows that are about to be written. */
 static void send_early(void *arg, struct slice rows)
 {
@@ -79,6 +90,19 @@ static void keep_models(struct trial *trial, const struct service *service)
     for (size_t i = 0; i < service->n_models; i++)
         put_model(service->models[i].learner,
                   i == 0 ? &trial->outcome.model : &trial->outcome.others);
+}
+
+static void count_takeovers(struct trial *trial, const struct service *service)
+{
+    struct buf all = {0};
+    for (size_t i = 0; service->contest && i < service->n_models; i++)
+        contest_decisions(service->contest, service->models[i].number, &all);
+    for (size_t at = 0; at < all.len; at += sizeof(struct contest_decision)) {
+        struct contest_decision made;
+        memcpy(&made, all.data + at, sizeof made);
+        trial->takeovers += made.decision.verdict == VERDICT_PROMOTED;
+    }
+    buf_done(&all);
 }
 
 /* Of all that the store holds, where the service has only some of it in memory. */
@@ -122,6 +146,7 @@ static bool keep_outcome(struct life *life)
     trial->outcome.version = head_version(head);
     trial->outcome.n_dense = plan_vector_schema(life->service->plan)->n_dense;
     keep_models(trial, life->service);
+    count_takeovers(trial, life->service);
     return digest_of(life, &trial->outcome.digest);
 }
 

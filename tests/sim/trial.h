@@ -53,7 +53,8 @@ struct trial {
     char last_error[400]; /* of the service's log */
     struct outcome outcome;
     unsigned crashes, failures, stops, acts;
-    uint64_t evicted; /* records */
+    unsigned takeovers; /* of one model by another that was found to be better */
+    uint64_t evicted;   /* records */
     char wrong[600];  /* "": nothing; else what is wrong */
 };
 
