@@ -26,7 +26,7 @@ struct contender {
     uint32_t number;
     uint64_t labels[2]; /* seen, lately */
     uint64_t stride;
-    struct sighting_ring rings[2]; /* by label */
+    struct sighting_ring rings[2];                /* by label */
     struct contender_met met[CONTEST_MODELS_MAX]; /* by the challenger's number */
 };
 

@@ -26,8 +26,7 @@ static void add_pair(struct gate_pairs *pairs, const struct sighting *challenger
                      const struct sighting *champion)
 {
     size_t i = pairs->n;
-    uint32_t stride =
-        challenger->stride > champion->stride ? challenger->stride : champion->stride;
+    uint32_t stride = challenger->stride > champion->stride ? challenger->stride : champion->stride;
     if (!is_score(champion->score))
         return;
     pairs->not_numbers += !is_score(challenger->score);

@@ -36,7 +36,7 @@ struct gate {
     struct model *champion;
     uint32_t champion_version;
     struct contender *contender; /* NULL: it meets no other model */
-    bool apart;     /* the learner is not the champion, at the last boundary */
+    bool apart;                  /* the learner is not the champion, at the last boundary */
     unsigned known; /* what the champion says is known of one in so many settled rows */
     unsigned part;  /* that was looked at last: one in so many */
     struct evidence evidence;

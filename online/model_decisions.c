@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "online/contest.h"
 #include "online/gate.h"
 #include "online/model_files.h"
 #include "online/readable.h"
@@ -18,11 +19,16 @@ struct printing {
     int bad, n;
 };
 
-static void print_json(const char *model, const struct decision *decision)
+/* champion: another model, that this one was compared with; NULL: none. */
+static void print_json(const char *model, const char *champion, const struct decision *decision)
 {
     struct buf line = {0};
     buf_text(&line, "{\"model\":");
     rows_json_text(&line, slice_of(model));
+    if (champion) {
+        buf_text(&line, ",\"champion\":");
+        rows_json_text(&line, slice_of(champion));
+    }
     buf_text(&line, ",\"decision\":");
     decision_render_json(decision, &line);
     printf("%.*s}\n", (int)line.len, line.data);
@@ -52,6 +58,51 @@ static void print_table(const char *model, const struct decision *decisions, siz
             print_row(&decisions[i]);
 }
 
+static struct contest_decision contest_at(const struct buf *all, size_t i)
+{
+    struct contest_decision made;
+    memcpy(&made, all->data + i * sizeof made, sizeof made);
+    return made;
+}
+
+/* Those by which it took over, or would have but for what was amiss. */
+static void print_contests(const char *model, const struct buf *all, size_t n)
+{
+    size_t over = 0;
+    for (size_t i = 0; i < n; i++)
+        over += contest_at(all, i).decision.verdict == VERDICT_PROMOTED;
+    printf("%s: of the newest %zu comparisons with a champion it was better in %zu\n", model, n,
+           over);
+    for (size_t i = 0; i < n; i++) {
+        struct contest_decision made = contest_at(all, i);
+        const struct decision *d = &made.decision;
+        if (d->verdict == VERDICT_HELD)
+            continue;
+        printf("  %8.0f  %-20s  %-8s  %9s  %9s  %7s  %s, than version %.0f of %s\n", d->version,
+               readable_time((int64_t)d->time).text,
+               d->verdict == VERDICT_PROMOTED ? "better" : verdict_text((enum verdict)d->verdict),
+               readable_real(d->difference, 4).text, readable_real(d->lower, 4).text,
+               readable_real(d->psi, 3).text, decision_reason_text((enum decision_reason)d->reason),
+               d->champion, made.champion);
+    }
+}
+
+static enum status print_file_contests(const struct printing *printing,
+                                       const struct tensors *tensors, const char *model)
+{
+    struct buf all = {0};
+    enum status st = contest_read_decisions(tensors, &all);
+    size_t n = st == ST_OK ? all.len / sizeof(struct contest_decision) : 0;
+    for (size_t i = 0; printing->json && i < n; i++) {
+        struct contest_decision made = contest_at(&all, i);
+        print_json(model, made.champion, &made.decision);
+    }
+    if (!printing->json && n > 0)
+        print_contests(model, &all, n);
+    buf_done(&all);
+    return st;
+}
+
 static enum status print_file(struct printing *printing, const char *path, const char *model)
 {
     struct tensors *tensors = NULL;
@@ -60,9 +111,11 @@ static enum status print_file(struct printing *printing, const char *path, const
     TRY(tensors_read(path, &tensors));
     enum status st = gate_read_decisions(tensors, &decisions, &n);
     for (size_t i = 0; st == ST_OK && printing->json && i < n; i++)
-        print_json(model, &decisions[i]);
+        print_json(model, NULL, &decisions[i]);
     if (st == ST_OK && !printing->json)
         print_table(model, decisions, n);
+    if (st == ST_OK)
+        st = print_file_contests(printing, tensors, model);
     tensors_free(tensors);
     return st;
 }

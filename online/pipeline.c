@@ -136,7 +136,7 @@ static enum status publish(struct pipeline *p, const struct pipeline_model *mode
     if (!model->trainer || p->head->examples_end <= at->examples_published)
         return ST_OK;
     TRY(pipeline_flush(p));
-    TRY(pipeline_contest(p, model, at->version + 1));
+    TRY(pipeline_contest(p, model, at->version + 1, boundary));
     size_t from = pipeline_begin_item(p);
     at->version++;
     if (!model->beside)

@@ -21,10 +21,10 @@ size_t pipeline_find_model(const struct pipeline *p, uint32_t number)
     return i;
 }
 
-enum status pipeline_log_act(struct pipeline *p, const struct act *act)
+enum status pipeline_log_act(struct pipeline *p, const struct act *act, int64_t time)
 {
     size_t from = pipeline_begin_item(p);
-    examples_put_act(&p->epoch->examples, act, p->head->clock);
+    examples_put_act(&p->epoch->examples, act, time);
     pipeline_end_item(p, from);
     return pipeline_give_examples(p);
 }
@@ -35,7 +35,7 @@ static enum status serve(struct pipeline *p, struct act *act, size_t i)
     if (taken == 0)
         return act->version > 0 ? ST_ESTOPPED : ST_EAGAIN;
     act->version = p->head->models[act->model].accepted = taken;
-    return pipeline_log_act(p, act);
+    return pipeline_log_act(p, act, p->head->clock);
 }
 
 static enum status publish(struct pipeline *p, struct act *act)
@@ -45,7 +45,7 @@ static enum status publish(struct pipeline *p, struct act *act)
         return ST_ECORRUPT;
     act->version = ++*version;
     p->figures.boundaries++;
-    return pipeline_log_act(p, act);
+    return pipeline_log_act(p, act, p->head->clock);
 }
 
 static enum status act_out(struct pipeline *p, struct act *act, size_t i)

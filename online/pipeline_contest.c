@@ -72,7 +72,7 @@ enum status pipeline_settle_contests(struct pipeline *p)
 }
 
 enum status pipeline_contest(struct pipeline *p, const struct pipeline_model *model,
-                             uint32_t version)
+                             uint32_t version, int64_t boundary)
 {
     struct head_model *at = &p->head->models[model->number];
     if (!p->options.contest || !model->takeover)
@@ -83,7 +83,7 @@ enum status pipeline_contest(struct pipeline *p, const struct pipeline_model *mo
     at->contested = version;
     at->rival = p->head->champion;
     struct act act = {ACT_CONTEST, model->number, version, at->rival};
-    return pipeline_log_act(p, &act);
+    return pipeline_log_act(p, &act, boundary);
 }
 
 /* Verdicts on versions that are settled come again after a start. */

@@ -63,13 +63,13 @@ void pipeline_find_champion(struct pipeline *p);
 /* The place of the model among those configured; their number if it is none of them. */
 size_t pipeline_find_model(const struct pipeline *p, uint32_t number);
 /* For the trainers, which read the log again after a crash. */
-enum status pipeline_log_act(struct pipeline *p, const struct act *act);
+enum status pipeline_log_act(struct pipeline *p, const struct act *act, int64_t time);
 /* pipeline_contest.c: forgets what nobody will answer, as things are configured now. */
 void pipeline_begin_contests(struct pipeline *p);
-/* The model is about to publish that version: where it may take over, it is compared with the
- * champion. Nothing is gathered. */
+/* The model is about to publish that version at that boundary: where it may take over, it is
+ * compared with the champion. Nothing is gathered. */
 enum status pipeline_contest(struct pipeline *p, const struct pipeline_model *model,
-                             uint32_t version);
+                             uint32_t version, int64_t boundary);
 /* What the scoring has to know is waited for; and what it need not, taken if it is there. */
 enum status pipeline_settle_contests(struct pipeline *p);
 enum status pipeline_take_verdicts(struct pipeline *p);

@@ -98,6 +98,18 @@ static void put_models(const struct report *report, struct buf *ret)
     }
 }
 
+static void put_takeovers(const struct report *report, struct buf *ret)
+{
+    for (size_t i = 0; i < report->n_takeovers; i++) {
+        const struct decision *decision = &report->takeovers[i].made.decision;
+        buf_printf(ret, "  %s takes over from %s at %s: AUC %s against %s\n",
+                   report->takeovers[i].model, report->takeovers[i].made.champion,
+                   readable_time((int64_t)decision->time).text,
+                   readable_real(decision->candidate_auc, 4).text,
+                   readable_real(decision->champion_auc, 4).text);
+    }
+}
+
 static void put_sizes(const struct report *report, struct buf *ret)
 {
     put_row(ret, "memory", readable_bytes((double)report->memory_peak_bytes).text,
@@ -119,6 +131,7 @@ void report_render(const struct report *report, struct buf *ret)
         put_quality(report, ret);
     if (report->n_models > 1)
         put_models(report, ret);
+    put_takeovers(report, ret);
     buf_byte(ret, '\n');
     put_sizes(report, ret);
     buf_byte(ret, '\n');
@@ -135,7 +148,7 @@ void report_print(const struct report *report, FILE *out)
 
 /* The JSON: stable keys; what is not known is null. */
 
-enum key_type { KEY_TEXT, KEY_COUNT, KEY_REAL, KEY_TENTHS, KEY_MODELS, KEY_DERIVED };
+enum key_type { KEY_TEXT, KEY_COUNT, KEY_REAL, KEY_TENTHS, KEY_MODELS, KEY_TAKEOVERS, KEY_DERIVED };
 
 static const struct key {
     const char *name;
@@ -177,6 +190,7 @@ static const struct key {
     KEY(KEY_COUNT, positives),
     KEY(KEY_COUNT, negatives),
     {"models", KEY_MODELS, 0, NULL},
+    {"takeovers", KEY_TAKEOVERS, 0, NULL},
     KEY(KEY_COUNT, memory_peak_bytes),
     KEY(KEY_COUNT, state_records),
     KEY(KEY_COUNT, state_bytes),
@@ -251,6 +265,21 @@ static void put_model_list(const struct report *report, struct buf *ret)
     buf_byte(ret, ']');
 }
 
+static void put_takeover_list(const struct report *report, struct buf *ret)
+{
+    buf_byte(ret, '[');
+    for (size_t i = 0; i < report->n_takeovers; i++) {
+        buf_text(ret, i > 0 ? ", {\"model\": " : "{\"model\": ");
+        put_text(ret, report->takeovers[i].model);
+        buf_text(ret, ", \"champion\": ");
+        put_text(ret, report->takeovers[i].made.champion);
+        buf_text(ret, ", \"decision\": ");
+        decision_render_json(&report->takeovers[i].made.decision, ret);
+        buf_byte(ret, '}');
+    }
+    buf_byte(ret, ']');
+}
+
 static void put_value(const struct report *report, const struct key *key, struct buf *ret)
 {
     const char *field = (const char *)report + key->at;
@@ -263,6 +292,9 @@ static void put_value(const struct report *report, const struct key *key, struct
         return;
     case KEY_REAL:
         put_real(ret, *(const double *)(const void *)field);
+        return;
+    case KEY_TAKEOVERS:
+        put_takeover_list(report, ret);
         return;
     case KEY_MODELS:
         put_model_list(report, ret);

@@ -16,9 +16,10 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "online/contest.h"
 #include "online/pace.h"
 
-enum { REPORT_MODELS_MAX = 8 };
+enum { REPORT_MODELS_MAX = 8, REPORT_TAKEOVERS_MAX = 16 };
 
 /* One of the models. Its quality is that of its published versions at examples that they had not
  * learnt; NaN where there is but one model: the scores are its own then. */
@@ -28,6 +29,12 @@ struct report_model {
     double cpu_seconds;
     double auc, average_precision, log_loss, calibration_error;
     uint64_t positives, negatives;
+};
+
+/* One model was found to be better than another whose scores left. */
+struct report_takeover {
+    const char *model;
+    struct contest_decision made;
 };
 
 /* Figures of one run of the process. What is not known is NaN. */
@@ -53,6 +60,8 @@ struct report {
 
     size_t n_models;
     struct report_model models[REPORT_MODELS_MAX]; /* the champion first */
+    size_t n_takeovers;
+    struct report_takeover takeovers[REPORT_TAKEOVERS_MAX]; /* the first of the state's life */
 
     uint64_t memory_peak_bytes;          /* resident */
     uint64_t state_records, state_bytes; /* in memory */

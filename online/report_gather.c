@@ -90,6 +90,21 @@ static struct report_model gather_model(const struct service_learner *learner, b
                                  .negatives = figures.negatives};
 }
 
+static void gather_takeovers(struct contest *contest, const struct service_learner *learner,
+                             struct report *ret)
+{
+    struct buf all = {0};
+    contest_decisions(contest, learner->number, &all);
+    for (size_t at = 0; at < all.len; at += sizeof(struct contest_decision)) {
+        struct contest_decision made;
+        memcpy(&made, all.data + at, sizeof made);
+        if (made.decision.verdict == VERDICT_PROMOTED && ret->n_takeovers < REPORT_TAKEOVERS_MAX)
+            ret->takeovers[ret->n_takeovers++] =
+                (struct report_takeover){learner->settings->name, made};
+    }
+    buf_done(&all);
+}
+
 void report_gather(struct service *service, double seconds, const struct pace_figures *pace,
                    struct report *ret)
 {
@@ -108,4 +123,6 @@ void report_gather(struct service *service, double seconds, const struct pace_fi
     ret->n_models = parts.n_models;
     for (size_t i = 0; i < parts.n_models; i++)
         ret->models[i] = gather_model(&parts.models[i], parts.n_models > 1);
+    for (size_t i = 0; parts.contest && i < parts.n_models; i++)
+        gather_takeovers(parts.contest, &parts.models[i], ret);
 }

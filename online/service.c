@@ -230,9 +230,12 @@ static enum status make_pipeline(struct service *service)
     };
     for (size_t i = 0; i < service->n_models; i++) {
         const struct service_model *model = &service->models[i];
-        options.models[i] = (struct pipeline_model){model->registry,       model->trainer,
-                                                    model->number,         model->settings->publish,
-                                                    model->settings->name, is_beside(model),
+        options.models[i] = (struct pipeline_model){model->registry,
+                                                    model->trainer,
+                                                    model->number,
+                                                    model->settings->publish,
+                                                    model->settings->name,
+                                                    is_beside(model),
                                                     model->settings->takeover != 0};
     }
     return pipeline_create(&options, &service->pipeline);
@@ -355,6 +358,7 @@ struct service_parts service_parts(struct service *service)
                                   .join = service->join,
                                   .pipeline = service->pipeline,
                                   .n_models = service->n_models,
+                                  .contest = service->contest,
                                   .head = &service->head,
                                   .commit = service->commit,
                                   .settings = service->settings,
@@ -363,9 +367,12 @@ struct service_parts service_parts(struct service *service)
     parts.fetched = staging_figures(service->staging).fetched;
     for (size_t i = 0; i < service->n_models; i++) {
         const struct service_model *model = &service->models[i];
-        parts.models[i] =
-            (struct service_learner){model->settings, model->registry, model->trainer,
-                                     model->learner, service->head.models[model->number].version};
+        parts.models[i] = (struct service_learner){model->settings,
+                                                   model->registry,
+                                                   model->trainer,
+                                                   model->learner,
+                                                   service->head.models[model->number].version,
+                                                   model->number};
     }
     return parts;
 }

@@ -78,7 +78,9 @@ struct service_parts {
         struct trainer *trainer;
         struct model *learner;
         uint32_t version; /* published last */
+        uint32_t number;  /* of the head */
     } models[MODELS_MAX];
+    struct contest *contest; /* NULL: nobody takes over */
     const struct head *head;
     struct commit *commit;
     const struct settings *settings;

@@ -23,7 +23,7 @@ static void tell(void *arg, uint32_t number, const struct contest_decision *made
                  model->settings->name, made->champion, decision->version, decision->candidate_auc,
                  decision->champion_auc, decision->p);
     else if (decision->verdict == VERDICT_REFUSED)
-        log_warn("model.may_not_take_over",
+        log_info("model.may_not_take_over",
                  "model=\"%s\" from=\"%s\" version=%.0f why=\"%s\" hint=\"freshet model decisions "
                  "shows all figures\"",
                  model->settings->name, made->champion, decision->version,
@@ -53,8 +53,8 @@ enum status service_make_contender(struct service_model *model)
     struct contender *contender = NULL;
     if (!model->service->contest || model->settings->role == ROLE_SHADOW)
         return ST_OK;
-    TRY(contender_create(model->service->contest, model->number,
-                         (size_t)model->settings->judged_on, &contender));
+    TRY(contender_create(model->service->contest, model->number, (size_t)model->settings->judged_on,
+                         &contender));
     gate_set_contender(model->gate, contender);
     return ST_OK;
 }

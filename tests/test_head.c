@@ -24,13 +24,17 @@ static void add_models(struct head *head)
     head->models[0].boundary_next = -5;
     head->models[1].examples_published = 12;
     head->models[2].active = false;
+    head->models[2].contested = 9;
+    head->models[2].settled = 8;
+    head->models[2].rival = 1;
 }
 
 static bool is_same_model(const struct head_model *a, const struct head_model *b)
 {
     return strcmp(a->name, b->name) == 0 && a->active == b->active && a->version == b->version &&
            a->boundary_next == b->boundary_next && a->examples_from == b->examples_from &&
-           a->examples_published == b->examples_published;
+           a->examples_published == b->examples_published && a->contested == b->contested &&
+           a->settled == b->settled && a->rival == b->rival;
 }
 
 static struct head example(size_t n_lanes)
@@ -98,6 +102,23 @@ Test(head, a_fresh_one_has_not_begun)
     cr_expect(eq(u32, head_version(&head), 0), "nothing scores");
     cr_expect(eq(u32, head_lane(&head, "t", 0), 0));
     cr_expect(eq(i64, head.lanes[0].next, -1), "from the beginning");
+    head_done(&head);
+}
+
+/* What it would have said is not in the log any more, when it comes back. */
+Test(head, a_contest_is_dropped_once_a_model_goes)
+{
+    static const char *const all[] = {"fraud", "b"};
+    struct head head;
+    uint32_t numbers[2];
+    head_init(&head);
+    cr_assert(eq(int, head_set_models(&head, all, 2, numbers), ST_OK));
+    head.models[1].contested = 4;
+    cr_assert(eq(int, head_set_models(&head, all, 2, numbers), ST_OK));
+    cr_expect(eq(u32, head.models[1].settled, 0), "they are as they were");
+    cr_assert(eq(int, head_set_models(&head, all + 1, 1, numbers), ST_OK));
+    cr_assert(eq(int, head_set_models(&head, all, 2, numbers), ST_OK));
+    cr_expect(eq(u32, head.models[1].settled, 4));
     head_done(&head);
 }
 

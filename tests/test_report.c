@@ -183,6 +183,7 @@ static const char json_of_week[] =
     "  \"positives\": 10345,\n"
     "  \"negatives\": 1260000,\n"
     "  \"models\": [],\n"
+    "  \"takeovers\": [],\n"
     "  \"memory_peak_bytes\": 536870912,\n"
     "  \"state_records\": 25000,\n"
     "  \"state_bytes\": 312475648,\n"

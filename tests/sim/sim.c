@@ -200,9 +200,11 @@ static int run_seeds(struct sim *sim)
     uint64_t n = (seed > sim->last ? sim->last : seed) - sim->first + 1;
     printf("%" PRIu64 " seeds, %" PRIu64 " wrong; %" PRIu64 " crashes, %" PRIu64
            " failures, %" PRIu64 " orderly stops; %" PRIu64 " records, %" PRIu64 " ticks, %" PRIu64
-           " evictions, %" PRIu64 " acts, %" PRIu64 " takeovers; %.1f s, %.0f crashes a second; %ld MiB at most\n",
+           " evictions, %" PRIu64 " acts, %" PRIu64
+           " takeovers; %.1f s, %.0f crashes a second; %ld MiB at most\n",
            n, sim->wrong, sim->crashes, sim->failures, sim->stops, sim->records, sim->ticks,
-           sim->evicted, sim->acts, sim->takeovers, seconds, (double)sim->crashes / seconds, memory_peak_mib());
+           sim->evicted, sim->acts, sim->takeovers, seconds, (double)sim->crashes / seconds,
+           memory_peak_mib());
     standard_free(sim->standard);
     return !memory_is_bounded() || (sim->wrong > 0) == (sim->fault == FAULT_NONE);
 }
