@@ -42,7 +42,12 @@ PANELS = [
     ("Drift of features", "short", [("topk(10, freshet_feature_drift)", "{{feature}}"),
                                     ("freshet_features_moved", "features above 0.25")]),
     ("Delay of labels", "s", [("freshet_label_delay_seconds", "within which {{share}} of them come")]),
+    ("Challengers: comparisons", "short",
+     [("sum by (verdict) (increase(freshet_takeover_decisions_total[1h]))", "{{verdict}}")]),
     ("Versions", "short", [("freshet_model_version", "{{model}}")]),
+    ("Swaps", "s", [(f"histogram_quantile({q}, sum by (le) "
+                     "(rate(freshet_swap_seconds_bucket[$__rate_interval])))", f"p{round(100 * q)}")
+                    for q in (0.5, 0.99)]),
     ("Commits", "s", [("histogram_quantile(0.99, sum by (le) "
                        "(rate(freshet_commit_seconds_bucket[$__rate_interval])))", "p99")]),
     ("State", "bytes", [("freshet_state_bytes", "in memory"), ("freshet_pending_bytes", "waiting"),

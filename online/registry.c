@@ -9,6 +9,8 @@ struct copy {
     unsigned readers;
     bool staged;
     uint32_t version;
+    bool leaving; /* is no longer current, and still read */
+    int64_t left; /* when that began */
 };
 
 struct registry {
@@ -23,6 +25,9 @@ struct registry {
     bool stopped, hurried;
     bool (*work)(void *arg); /* instead of sleeping; NULL: sleep */
     void *work_arg;
+    int64_t (*clock)(void);
+    void (*swapped)(void *arg, int64_t us); /* NULL: nobody wants to know */
+    void *swapped_arg;
     pthread_mutex_t lock; /* taken once a batch and once a publication: never contended for long */
     pthread_cond_t changed;
 };
@@ -124,8 +129,24 @@ static int fill_copy(struct registry *registry, struct model *from)
     return at;
 }
 
+static void end_swap(struct registry *registry, struct copy *copy)
+{
+    copy->leaving = false;
+    if (registry->swapped)
+        registry->swapped(registry->swapped_arg, registry->clock() - copy->left);
+}
+
+static void begin_swap(struct registry *registry, struct copy *copy)
+{
+    copy->leaving = true;
+    copy->left = registry->swapped ? registry->clock() : 0;
+    if (copy->readers == 0)
+        end_swap(registry, copy);
+}
+
 static void make_current(struct registry *registry, unsigned at)
 {
+    begin_swap(registry, &registry->copies[registry->current]);
     registry->current = at;
     give_up_staged(registry, registry->copies[at].version + 1);
     if (registry->staged <= registry->copies[at].version)
@@ -175,6 +196,14 @@ void registry_keep(struct registry *registry, uint32_t version)
     registry->passed = version;
     pthread_cond_broadcast(&registry->changed);
     pthread_mutex_unlock(&registry->lock);
+}
+
+void registry_watch_swaps(struct registry *registry, int64_t (*clock)(void),
+                          void (*swapped)(void *arg, int64_t us), void *arg)
+{
+    registry->clock = clock;
+    registry->swapped = swapped;
+    registry->swapped_arg = arg;
 }
 
 void registry_set_work(struct registry *registry, bool (*work)(void *arg), void *arg)
@@ -260,9 +289,14 @@ uint32_t registry_take(struct registry *registry, uint32_t version)
 void registry_release(struct registry *registry, const struct model *model)
 {
     pthread_mutex_lock(&registry->lock);
-    for (unsigned i = 0; i < registry->n_copies; i++)
-        if (registry->copies[i].model == model && --registry->copies[i].readers == 0)
-            pthread_cond_broadcast(&registry->changed);
+    for (unsigned i = 0; i < registry->n_copies; i++) {
+        struct copy *copy = &registry->copies[i];
+        if (copy->model != model || --copy->readers > 0)
+            continue;
+        if (copy->leaving)
+            end_swap(registry, copy);
+        pthread_cond_broadcast(&registry->changed);
+    }
     pthread_mutex_unlock(&registry->lock);
 }
 

@@ -55,6 +55,11 @@ void registry_keep(struct registry *registry, uint32_t version);
 /* The current model once the boundary of `version`, or a later one, is passed; waits until then.
  * NULL if the registry was stopped meanwhile. */
 const struct model *registry_acquire(struct registry *registry, uint32_t version);
+/* Each swap from now on: swapped is told how many us it took from the switch until nobody read the
+ * copy that had been current any more; 0: nobody did. It is called under the registry's lock, on
+ * whichever thread ended it. Before others know the registry. */
+void registry_watch_swaps(struct registry *registry, int64_t (*clock)(void),
+                          void (*swapped)(void *arg, int64_t us), void *arg);
 /* What an acquired model was published as. */
 uint32_t registry_version_of(struct registry *registry, const struct model *model);
 /* For a trainer without a thread of its own: instead of sleeping, acquire calls work until the

@@ -72,6 +72,8 @@ static const struct metric_row {
         "From the poll that brought an event to its score on the way to the sink."),
     ROW(commits, COUNTER, "freshet_commits_total", "Epochs made durable."),
     ROW(commit_time, HISTOGRAM, "freshet_commit_seconds", "Time of one durable write."),
+    ROW(swap_time, HISTOGRAM, "freshet_swap_seconds",
+        "From a version's switch until nobody scores with the one before it any more."),
     ROW(commit_bytes, COUNTER, "freshet_commit_bytes_total", "Bytes given to durable writes."),
     ROW(outbox, GAUGE, "freshet_outbox_rows", "Durable rows not yet acknowledged."),
     ROW(rows_sent, COUNTER, "freshet_rows_sent_total", "Rows handed to the sink."),

@@ -38,6 +38,12 @@ static const struct service_model *champion(const struct service *service)
     return &service->models[0];
 }
 
+static void note_swap(void *arg, int64_t us)
+{
+    const struct service *service = arg;
+    metric_record(service->metrics.swap_time, us);
+}
+
 void service_metrics_init(struct service *service)
 {
     const struct model_settings *model = service->settings->model;
@@ -52,6 +58,8 @@ void service_metrics_init(struct service *service)
         service_model_metrics_make(service->models[i].settings->name, &service->models[i].metrics);
     if (service->n_models > 0)
         tell_ring_size("examples", TRAINER_BLOCKS);
+    for (size_t i = 0; i < service->n_models; i++)
+        registry_watch_swaps(service->models[i].registry, service_clock, note_swap, service);
     service->version_time = INT64_MIN;
     service->version_seen =
         service->n_models > 0 ? registry_version(champion(service)->registry) : 0;

@@ -143,7 +143,7 @@ Test(head, refuses_what_is_not_whole)
         cr_expect(eq(int, head_decode((struct slice){buf.data, len}, &ret), ST_ECORRUPT));
     buf_byte(&buf, 0);
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_ECORRUPT), "too long");
-    buf.data[8] = 5;
+    buf.data[8] = 6;
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_EVERSION), "a newer format");
     cr_expect(eq(sz, ret.n_lanes, 1), "untouched");
     head_done(&head);

@@ -176,3 +176,66 @@ Test(registry, more_than_can_be_kept_are_missed_and_not_waited_for)
     cr_expect(eq(u32, registry_take(f.registry, 2 * REGISTRY_COPIES_MAX), 2 * REGISTRY_COPIES_MAX));
     end(&f);
 }
+
+/* Swap times. */
+
+struct swaps {
+    unsigned n;
+    int64_t last;
+};
+
+static int64_t now_us;
+
+static int64_t read_clock(void)
+{
+    return now_us;
+}
+
+static void note(void *arg, int64_t us)
+{
+    struct swaps *swaps = arg;
+    swaps->n++;
+    swaps->last = us;
+}
+
+Test(registry, a_swap_lasts_until_nobody_reads_what_it_replaced)
+{
+    struct fixture f = begin();
+    struct swaps swaps = {0};
+    registry_watch_swaps(f.registry, read_clock, note, &swaps);
+    now_us = 100;
+    publish(&f, 1);
+    cr_expect(eq(u32, swaps.n, 1), "nobody read it");
+    cr_expect(eq(i64, swaps.last, 0));
+    const struct model *one = registry_acquire(f.registry, 1),
+                       *again = registry_acquire(f.registry, 1);
+    now_us = 200;
+    publish(&f, 2);
+    const struct model *two = registry_acquire(f.registry, 2);
+    now_us = 250;
+    registry_release(f.registry, two);
+    registry_release(f.registry, one);
+    cr_expect(eq(u32, swaps.n, 1), "one reads it still");
+    now_us = 270;
+    publish(&f, 3); /* meanwhile there is another */
+    cr_expect(eq(u32, swaps.n, 2));
+    cr_expect(eq(i64, swaps.last, 0));
+    now_us = 330;
+    registry_release(f.registry, again);
+    cr_expect(eq(u32, swaps.n, 3));
+    cr_expect(eq(i64, swaps.last, 130), "since it was replaced");
+    end(&f);
+}
+
+Test(registry, a_version_that_is_taken_is_a_swap_and_one_that_is_kept_is_none)
+{
+    struct fixture f = begin();
+    struct swaps swaps = {0};
+    registry_watch_swaps(f.registry, read_clock, note, &swaps);
+    registry_stage(f.registry, f.learner, 1);
+    registry_keep(f.registry, 1);
+    cr_expect(eq(u32, swaps.n, 0));
+    cr_expect(eq(u32, registry_take(f.registry, 1), 1));
+    cr_expect(eq(u32, swaps.n, 1));
+    end(&f);
+}
