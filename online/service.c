@@ -384,20 +384,3 @@ struct service_cpu service_cpu(const struct service *service)
         cpu.trainer += trainer_figures(service->models[i].trainer).busy_us;
     return cpu;
 }
-
-const char *service_health(void *arg, bool *ret_ok)
-{
-    const struct service *service = arg;
-    bool trained = true;
-    for (size_t i = 0; i < service->n_models; i++)
-        trained = trained && trainer_status(service->models[i].trainer) == ST_OK;
-    bool ready = metric_value(service->metrics.ready) > 0;
-    *ret_ok = ready && trained && !service->commit_failed && !service->disk_full;
-    if (service->commit_failed)
-        return "commits fail";
-    if (service->disk_full)
-        return "the disk is full: commits wait for room";
-    if (!trained)
-        return "the trainer failed";
-    return ready ? "ok" : "not taking input";
-}

@@ -59,12 +59,7 @@ struct service_metrics {
         *trainer_learnt, *trainer_cpu, *auc, *average_precision, *log_loss, *calibration,
         *positives, *negatives, *event_time, *progress, *ready, *memory, *cpu, *disk_free,
         *disk_full, *examples_age, *tenth_score[SCORE_TENTHS], *tenth_positive[SCORE_TENTHS],
-        *label_delay[SERVICE_QUANTILES], *moved;
-        *swap_time, *latency, *ring_batches, *ring_epochs, *ring_examples, *evicted, *fetched,
-        *trainer_behind, *trainer_learnt, *trainer_cpu, *auc, *average_precision, *log_loss,
-        *calibration, *positives, *negatives, *event_time, *progress, *ready, *memory, *cpu,
-        *disk_free, *disk_full, *examples_age, *tenth_score[SCORE_TENTHS],
-        *tenth_positive[SCORE_TENTHS];
+        *label_delay[SERVICE_QUANTILES], *moved, *swap_time;
     struct metric **lag; /* a lane */
     struct metric *drift[DRIFT_COLUMNS_MAX];
 };

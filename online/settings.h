@@ -68,7 +68,7 @@ struct model_settings {
     double cpu;        /* share of a processor; 0: all it can get */
     double replay;     /* examples learnt again for each; 0: none */
     int64_t replay_rows, replay_half_life;
-    int takeover;      /* 1: on */
+    int takeover; /* 1: on */
     const struct model_ops *ops;
     const void *options; /* of the kind */
     const struct conf_node *node;
