@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/jobs.h"
 #include "ingest/fetch.h"
 #include "ingest/formats.h"
 
@@ -27,21 +28,72 @@ static enum status load_page(void *arg, struct slice key, struct slice value)
     return st < 0 ? corrupt(recovery->commit, "page of shard", (unsigned char)key.data[1]) : ST_OK;
 }
 
+/* Bytes of pages from which on it pays to read side by side. */
+#define LARGE (UINT64_C(1) << 20)
+
+/* A family's pages in some shards. */
+struct shards {
+    struct store *store;
+    uint16_t family;
+    unsigned first, n;
+    struct buf pages[JOBS_MAX];
+    enum status status[JOBS_MAX];
+};
+
+static enum status keep_page(void *arg, struct slice key, struct slice value)
+{
+    struct buf *pages = arg;
+    buf_slice_put(pages, key);
+    buf_slice_put(pages, value);
+    return ST_OK;
+}
+
 /* Pages are in order of shard, then family. */
+static void read_shard(void *arg, size_t i)
+{
+    struct shards *shards = arg;
+    struct store *store = shards->store;
+    uint16_t family = shards->family;
+    const unsigned char from[] = {STORE_PAGE, (unsigned char)(shards->first + i),
+                                  (unsigned char)(family >> 8), (unsigned char)family};
+    unsigned char to[sizeof from];
+    memcpy(to, from, sizeof to);
+    to[2] = (unsigned char)((family + 1) >> 8);
+    to[3] = (unsigned char)(family + 1);
+    shards->status[i] =
+        store->ops->scan(store, (struct slice){(const char *)from, sizeof from},
+                         (struct slice){(const char *)to, sizeof to}, keep_page, &shards->pages[i]);
+}
+
+static enum status load_kept(struct recovery *recovery, struct slice pages)
+{
+    struct reader in = reader_of(pages);
+    while (reader_left(&in) > 0) {
+        struct slice key = read_slice(&in);
+        TRY(load_page(recovery, key, read_slice(&in)));
+    }
+    return ST_OK;
+}
+
 static enum status load_family(struct recovery *recovery, uint16_t family)
 {
     struct store *store = recovery->commit->store;
-    for (unsigned shard = 0; shard < 256; shard++) {
-        const unsigned char from[] = {STORE_PAGE, (unsigned char)shard,
-                                      (unsigned char)(family >> 8), (unsigned char)family};
-        unsigned char to[sizeof from];
-        memcpy(to, from, sizeof to);
-        to[2] = (unsigned char)((family + 1) >> 8);
-        to[3] = (unsigned char)(family + 1);
-        TRY(store->ops->scan(store, (struct slice){(const char *)from, sizeof from},
-                             (struct slice){(const char *)to, sizeof to}, load_page, recovery));
+    bool large = store->ops->page_bytes(store) > LARGE;
+    struct shards shards = {.store = store, .family = family, .n = large ? JOBS_MAX : 1};
+    enum status st = ST_OK;
+    for (; shards.first < 256 && st == ST_OK; shards.first += shards.n) {
+        jobs_run(shards.n, read_shard, &shards);
+        for (size_t i = 0; i < shards.n; i++) {
+            if (st == ST_OK)
+                st = shards.status[i];
+            if (st == ST_OK)
+                st = load_kept(recovery, buf_slice(&shards.pages[i]));
+            buf_reset(&shards.pages[i]);
+        }
     }
-    return ST_OK;
+    for (size_t i = 0; i < shards.n; i++)
+        buf_done(&shards.pages[i]);
+    return st;
 }
 
 static bool is_named(const char *const *names, struct slice name)

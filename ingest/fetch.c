@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/jobs.h"
+
 enum { TABLE_FIRST = 2048, KEY = 1 + STATE_PAGE_KEY };
 
 struct fetcher {
@@ -165,14 +167,38 @@ enum status fetch_install(struct fetch *fetch, struct state *state)
     return st;
 }
 
+/* Shares of what is read side by side. */
+struct shares {
+    struct store *store;
+    const struct state_missing *records;
+    size_t n, n_shares;
+    struct buf pages[JOBS_MAX];
+    enum status status[JOBS_MAX];
+};
+
+static void read_share(void *arg, size_t i)
+{
+    struct shares *shares = arg;
+    size_t from = shares->n * i / shares->n_shares, to = shares->n * (i + 1) / shares->n_shares;
+    shares->status[i] =
+        read_records(shares->store, shares->records + from, to - from, &shares->pages[i]);
+}
+
 enum status fetch_records(struct store *store, struct state *state,
                           const struct state_missing *records, size_t n)
 {
-    struct buf pages = {0};
-    enum status st = read_records(store, records, n, &pages);
-    if (st == ST_OK)
-        st = install(state, buf_slice(&pages));
-    buf_done(&pages);
+    enum { SHARE_MIN = 32 };
+    size_t n_shares = n / SHARE_MIN < JOBS_MAX ? n / SHARE_MIN + 1 : JOBS_MAX;
+    struct shares shares = {.store = store, .records = records, .n = n, .n_shares = n_shares};
+    jobs_run(n_shares, read_share, &shares);
+    enum status st = ST_OK;
+    for (size_t i = 0; i < n_shares; i++) {
+        if (st == ST_OK)
+            st = shares.status[i];
+        if (st == ST_OK)
+            st = install(state, buf_slice(&shares.pages[i]));
+        buf_done(&shares.pages[i]);
+    }
     return st;
 }
 

@@ -58,8 +58,8 @@ STATUS_CHECKED enum status fetcher_step(struct fetcher *fetcher);
 /* Asks for what was wanted and not asked yet. */
 void fetcher_ask(struct fetcher *fetcher, struct fetch *fetch);
 
-/* The same in this thread, for recovery: all pages of records that the state lacks into it, of
- * those that there are. */
+/* For recovery: all pages of records that the state lacks into it, of those that there are. Shares
+ * of the records, which are best in the order of their pages' keys, are read side by side. */
 STATUS_CHECKED enum status fetch_records(struct store *store, struct state *state,
                                          const struct state_missing *records, size_t n);
 

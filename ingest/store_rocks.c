@@ -1,6 +1,7 @@
 /* The store on RocksDB's C API. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <rocksdb/c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct rocks {
     rocksdb_writeoptions_t *write_options;
     rocksdb_readoptions_t *read_options, *scan_options, *space_options;
     char error[512];
+    pthread_mutex_t error_lock; /* threads may read side by side */
 };
 
 struct store_batch {
@@ -51,7 +53,9 @@ static enum status failed(struct rocks *rocks, char *message)
 {
     if (!message)
         return ST_OK;
+    pthread_mutex_lock(&rocks->error_lock);
     strncpy(rocks->error, message, sizeof rocks->error - 1);
+    pthread_mutex_unlock(&rocks->error_lock);
     enum status st = strncmp(message, "Corruption", 10) == 0 ? ST_ECORRUPT : ST_EIO;
     rocksdb_free(message);
     return st;
@@ -217,6 +221,7 @@ static void rocks_free(struct store *store)
         rocksdb_readoptions_destroy(rocks->scan_options);
     if (rocks->space_options)
         rocksdb_readoptions_destroy(rocks->space_options);
+    pthread_mutex_destroy(&rocks->error_lock);
     free(rocks);
 }
 
@@ -307,6 +312,7 @@ static enum status open_rocks(const char *dir, bool to_read, struct store **ret,
     if (!rocks)
         return ST_ENOMEM;
     rocks->store.ops = &rocks_ops;
+    pthread_mutex_init(&rocks->error_lock, NULL);
     rocks->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_options, 1);
     rocks->read_options = rocksdb_readoptions_create();
