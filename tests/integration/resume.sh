@@ -14,7 +14,17 @@ cd "$work"
 "$freshet" generate payments --seed 5 --days 30 --customers 1000 --terminals 2000 -o events.csv
 # A short delay, so that most labels come, and a short horizon, so that blocks of events expire.
 sed 's/delay: 7d, horizon: 60d/delay: 2d, horizon: 9d/; s/delay: 7d,/delay: 2d,/' \
-    "$repository/examples/fraud.yaml" >all.yaml
+    "$repository/examples/fraud.yaml" >example.yaml
+# Every kind that keeps a record of its own beside the windows' series.
+sed '/{calendar: weekend}/r /dev/stdin' example.yaml >all.yaml <<'YAML'
+  - {window: TX_AMOUNT, by: TERMINAL_ID, over: [1d, 7d], take: [gap, burst, velocity]}
+  - {stl: TX_AMOUNT, by: CUSTOMER_ID, bucket: 12h, period: 2d, init: 2, take: [z]}
+  - {decay: TX_AMOUNT, by: CUSTOMER_ID, half_life: 2d, take: [count, mean]}
+  - {sketch: CUSTOMER_ID, by: TERMINAL_ID, over: 4d, panes: 2, size: 64, take: distinct}
+  - {sketch: TX_AMOUNT, by: TERMINAL_ID, over: 4d, panes: 2, take: p50}
+  - {sketch: TERMINAL_ID, by: CUSTOMER_ID, over: 4d, panes: 2, size: 256, take: [share, times]}
+YAML
+grep -q '{sketch: TX_AMOUNT' all.yaml
 sed 's/cache: 1GiB/cache: 1MiB/' all.yaml >little.yaml
 grep -q 'cache: 1MiB' little.yaml
 grep -q 'delay: 2d, horizon: 9d' all.yaml
