@@ -8,60 +8,6 @@
 #include "models/reasons.h"
 #include "models/smote.h"
 
-static bool is_listed(const struct conf_texts *texts, const char *name)
-{
-    for (size_t i = 0; i < texts->n; i++)
-        if (strcmp(texts->items[i], name) == 0)
-            return true;
-    return false;
-}
-
-static bool is_selected(const struct gbdt_options *options, const char *name)
-{
-    return (options->columns.n == 0 || is_listed(&options->columns, name)) &&
-           !is_listed(&options->exclude, name);
-}
-
-static bool has_name(const char *const *names, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* Categories may be excluded by name, but not taken. */
-static void check_listed(const struct conf_texts *texts, bool taken,
-                         const struct vector_schema *schema, const struct conf_node *node,
-                         struct conf_errors *errors)
-{
-    for (size_t i = 0; i < texts->n; i++) {
-        const char *name = texts->items[i];
-        bool category = has_name(schema->sparse, schema->n_sparse, name);
-        if (category && taken)
-            conf_complain(errors, node, "\"%s\" is a category; `gbdt` learns from numbers", name);
-        else if (!category && !has_name(schema->dense, schema->n_dense, name))
-            conf_complain(errors, node, "\"%s\" is none of the features' columns", name);
-    }
-}
-
-static enum status select_columns(struct gbdt *gbdt, const struct vector_schema *schema)
-{
-    gbdt->column = calloc(schema->n_dense + 1, sizeof *gbdt->column);
-    gbdt->names = calloc(schema->n_dense + 1, sizeof *gbdt->names);
-    if (!gbdt->column || !gbdt->names)
-        return ST_ENOMEM;
-    for (size_t i = 0; i < schema->n_dense; i++) {
-        if (!is_selected(&gbdt->options, schema->dense[i]))
-            continue;
-        gbdt->column[gbdt->n_columns] = (uint32_t)i;
-        gbdt->names[gbdt->n_columns] = strdup(schema->dense[i]);
-        if (!gbdt->names[gbdt->n_columns++])
-            return ST_ENOMEM;
-    }
-    return ST_OK;
-}
-
 static enum status import(struct gbdt *gbdt, const struct conf_node *node,
                           struct conf_errors *errors)
 {
@@ -71,7 +17,7 @@ static enum status import(struct gbdt *gbdt, const struct conf_node *node,
     if (st == ST_OK)
         st = gbdt_take_booster(gbdt, buf_slice(&gbdt->booster), &why);
     for (size_t i = 0; st == ST_OK && i < gbdt->forest->n_features; i++)
-        if (gbdt->place[i] == gbdt->n_columns && st == ST_OK) {
+        if (gbdt->place[i] == gbdt->chosen.n && st == ST_OK) {
             buf_printf(&why, "its feature \"%s\" is none of the features' columns",
                        gbdt->forest->names[i]);
             st = ST_EINVAL;
@@ -89,10 +35,7 @@ static void free_gbdt(struct model *model)
     struct gbdt *gbdt = gbdt_of(model);
     if (!gbdt)
         return;
-    for (size_t i = 0; gbdt->names && i < gbdt->n_columns; i++)
-        free(gbdt->names[i]);
-    free(gbdt->names);
-    free(gbdt->column);
+    chosen_done(&gbdt->chosen);
     free(gbdt->place);
     forest_release(gbdt->forest);
     gbdt_window_done(&gbdt->window);
@@ -110,16 +53,13 @@ static enum status create(const void *options, const struct vector_schema *schem
     size_t mistakes = errors->n;
     gbdt->head.ops = &gbdt_ops;
     gbdt->options = *(const struct gbdt_options *)options;
-    check_listed(&gbdt->options.columns, true, schema, conf_get(node, "columns"), errors);
-    check_listed(&gbdt->options.exclude, false, schema, conf_get(node, "exclude"), errors);
+    enum status st = chosen_init(&gbdt->chosen, gbdt_ops.name, &gbdt->options.columns,
+                                 &gbdt->options.exclude, schema, node, errors);
     gbdt->balance = balance_read(gbdt->options.class_weight, errors);
     gbdt->options.class_weight = NULL; /* the configuration's: it may be gone after this */
-    enum status st = select_columns(gbdt, schema);
-    if (st == ST_OK && gbdt->n_columns == 0)
-        conf_complain(errors, node, "there is no number to learn from");
     if (st == ST_OK && errors->n > mistakes)
         st = ST_EINVAL;
-    gbdt->window.n_columns = gbdt->n_columns;
+    gbdt->window.n_columns = gbdt->chosen.n;
     gbdt->window.rows_max = (size_t)gbdt->options.rows;
     if (st == ST_OK && gbdt->options.file)
         st = import(gbdt, node, errors);
@@ -135,7 +75,8 @@ static void look(const struct gbdt *gbdt, const struct vector *vector, float *re
 {
     for (size_t i = 0; i < gbdt->forest->n_features; i++) {
         uint32_t place = gbdt->place[i];
-        ret[i] = place == gbdt->n_columns ? NAN : gbdt_finite(vector->dense[gbdt->column[place]]);
+        ret[i] =
+            place == gbdt->chosen.n ? NAN : gbdt_finite(vector->dense[gbdt->chosen.column[place]]);
     }
 }
 
@@ -163,16 +104,16 @@ static double explain(const struct model *model, const struct vector *vector, st
     look(gbdt, vector, row);
     forest_explain(gbdt->forest, row, all);
     for (size_t i = 0; i < gbdt->forest->n_features; i++)
-        if (gbdt->place[i] < gbdt->n_columns)
-            reasons_offer(ret, gbdt->names[gbdt->place[i]], all[i]);
+        if (gbdt->place[i] < gbdt->chosen.n)
+            reasons_offer(ret, gbdt->chosen.names[gbdt->place[i]], all[i]);
     return gbdt->forest->bias - gbdt->offset;
 }
 
 static void remember(struct gbdt *gbdt, const struct example *row)
 {
     float values[VECTOR_DENSE_MAX];
-    for (size_t i = 0; i < gbdt->n_columns; i++)
-        values[i] = gbdt_finite(row->vector.dense[gbdt->column[i]]);
+    for (size_t i = 0; i < gbdt->chosen.n; i++)
+        values[i] = gbdt_finite(row->vector.dense[gbdt->chosen.column[i]]);
     if (row->correction)
         gbdt_window_retract(&gbdt->window, values, row->time);
     gbdt_window_add(&gbdt->window, values, row);

@@ -6,7 +6,7 @@
  * are made at a publication, from the whole window or on top of the trees there are. So a model is
  * {trees, window}; the window is not saved with it but read again from the log.
  *
- *   gbdt.c          options, columns by name, score, learn, publish
+ *   gbdt.c          options, score, learn, publish
  *   gbdt_window.c   the examples that the next trees are made from
  *   gbdt_fit.c      trees made or imported
  *   gbdt_balance.c  rare positives made more, or heavier
@@ -19,6 +19,7 @@
 
 #include "models/balance.h"
 #include "models/booster.h"
+#include "models/chosen.h"
 #include "models/forest.h"
 #include "models/model.h"
 
@@ -52,16 +53,14 @@ struct gbdt_window {
 struct gbdt {
     struct model head;
     struct gbdt_options options;
-    size_t n_columns;
-    uint32_t *column; /* in vector.dense */
-    char **names;
+    struct chosen chosen;
     struct gbdt_window window;
     uint64_t learnt;
     struct balance balance;
     double prior;          /* logit while there are no trees */
     double offset;         /* by which the trees' logits are too high: their positives count more */
     struct forest *forest; /* NULL: no trees yet */
-    uint32_t *place;       /* of each feature of the forest: its column, or n_columns: none */
+    uint32_t *place;       /* of each feature of the forest: among the chosen, or chosen.n: none */
     struct buf booster;    /* the same trees, as XGBoost saves them; of a learner only */
     _Atomic bool cancelled;
 };

@@ -11,9 +11,7 @@ enum status gbdt_save(const struct model *model, struct tensors *ret)
     const struct gbdt *gbdt = gbdt_of(model);
     uint64_t counters[] = {FORMAT, gbdt->learnt};
     struct buf names = {0};
-    for (size_t i = 0; i < gbdt->n_columns; i++)
-        buf_printf(&names, "%s%s", i > 0 ? "\n" : "", gbdt->names[i]);
-    buf_byte(&names, 0);
+    chosen_write_names(&gbdt->chosen, &names);
     tensors_put_text(ret, "kind", gbdt_ops.name);
     tensors_put_text(ret, "columns", names.data);
     tensors_put(ret, "counters", TENSOR_U64, (size_t[]){2}, 1, counters);

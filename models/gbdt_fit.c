@@ -4,12 +4,9 @@
 
 #include "models/gbdt.h"
 
-static size_t column_of(const struct gbdt *gbdt, const char *name)
+static uint32_t find(const struct gbdt *gbdt, const char *name)
 {
-    size_t i = 0;
-    while (i < gbdt->n_columns && strcmp(gbdt->names[i], name) != 0)
-        i++;
-    return i;
+    return (uint32_t)chosen_find(&gbdt->chosen, name, strlen(name));
 }
 
 /* A feature that this model does not have is always missing. */
@@ -17,16 +14,16 @@ static uint32_t *bind(const struct gbdt *gbdt, const struct forest *forest)
 {
     uint32_t *place = calloc(forest->n_features + 1, sizeof *place);
     for (size_t i = 0; place && i < forest->n_features; i++)
-        place[i] = (uint32_t)(forest->names ? column_of(gbdt, forest->names[i]) : i);
+        place[i] = forest->names ? find(gbdt, forest->names[i]) : (uint32_t)i;
     return place;
 }
 
 static enum status check_columns(const struct gbdt *gbdt, const struct forest *forest,
                                  struct buf *why)
 {
-    if (!forest->names && forest->n_features != gbdt->n_columns) {
+    if (!forest->names && forest->n_features != gbdt->chosen.n) {
         buf_printf(why, "it has %zu features without names, the model %zu columns",
-                   forest->n_features, gbdt->n_columns);
+                   forest->n_features, gbdt->chosen.n);
         return ST_EINVAL;
     }
     if (forest->n_features > VECTOR_DENSE_MAX) {
@@ -127,7 +124,7 @@ static enum status train(struct gbdt *gbdt, struct buf *why)
         .weights = window->weights + window->first,
         .n = window->n + balance.made,
         .n_columns = window->n_columns,
-        .names = (const char *const *)gbdt->names,
+        .names = (const char *const *)gbdt->chosen.names,
     };
     struct slice from = continues(gbdt) ? buf_slice(&gbdt->booster) : (struct slice){0};
     struct buf made = {0};
