@@ -15,30 +15,8 @@
 #include "base/vector.h"
 #include "online/endpoint/catalog.h"
 #include "online/endpoint/infer_tensor.h"
+#include "online/endpoint/refusal.h"
 #include "online/requests.h"
-
-/* What is refused, and as what: the table in call.c has both protocols' codes. */
-enum refusal {
-    REFUSED_NOT,
-    REFUSED_INVALID,
-    REFUSED_TOKEN,     /* none, or none that is known */
-    REFUSED_SCOPE,     /* known, but not for this */
-    REFUSED_NOT_FOUND, /* no such model, version or path */
-    REFUSED_METHOD,
-    REFUSED_TOO_LARGE,
-    REFUSED_FULL, /* come again later */
-    REFUSED_LATE, /* its deadline has passed */
-    REFUSED_UNAVAILABLE,
-    REFUSED_INTERNAL,
-    REFUSALS
-};
-
-struct refusal_codes {
-    int http;
-    int grpc;
-    const char *reason; /* of the HTTP status */
-};
-extern const struct refusal_codes refusal_codes[REFUSALS];
 
 /* Outputs that a call may ask for. */
 enum call_output { OUTPUT_SCORE, OUTPUT_FEATURES, OUTPUT_REASONS, CALL_OUTPUTS };

@@ -1,7 +1,8 @@
 /*
  * online/endpoint/grpc_internal.h -- what the files of gRPC share. Nobody else includes it.
  *
- * grpc_session.c carries HTTP/2 for a connection, grpc_stream.c frames messages and ends calls,
+ * grpc_session.c carries HTTP/2 for a connection, grpc_head.c reads the head of a
+ * request, grpc_stream.c frames messages and ends calls,
  * grpc_methods.c has the table of methods and the small ones, grpc_infer.c those that score and
  * grpc_reflection.c the one that describes them all.
  */
@@ -12,6 +13,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "online/endpoint/call.h"
+#include "online/endpoint/coding.h"
 #include "online/endpoint/grpc.h"
 #include "online/endpoint/link.h"
 #include "online/endpoint/worker.h"
@@ -56,7 +58,8 @@ struct grpc_stream {
     int64_t deadline;
     int scopes;     /* of its token, or why there are none */
     size_t headers; /* bytes of them so far */
-    bool bad_type, encoded;
+    bool bad_type;
+    enum coding coding; /* of the messages that say that they are compressed */
 };
 
 /* One connection. */

@@ -97,78 +97,6 @@ void grpc_stream_give(struct grpc_stream *stream)
     worker->grpc->n_free++;
 }
 
-/* The head of a request. */
-
-/* "100m": at most eight digits and a unit. */
-static int64_t read_timeout(struct slice text)
-{
-    static const char units[] = "HMSmun";
-    static const int64_t ns[] = {3600000000000, 60000000000, 1000000000, 1000000, 1000, 1};
-    int64_t n;
-    if (text.len < 2 || text.len > 9)
-        return -1;
-    const char *unit = memchr(units, text.data[text.len - 1], sizeof units - 1);
-    if (!unit || number_to_int((struct slice){text.data, text.len - 1}, &n) < 0 || n < 0)
-        return -1;
-    int64_t one = ns[unit - units];
-    return one >= 1000 ? n * (one / 1000) : n / 1000;
-}
-
-static const struct grpc_method *find_method(struct slice path)
-{
-    for (const struct grpc_method *method = grpc_methods; method->path; method++)
-        if (slice_eq(slice_of(method->path), path))
-            return method;
-    return NULL;
-}
-
-static void take_timeout(struct grpc_stream *stream, struct slice value)
-{
-    int64_t timeout = read_timeout(value);
-    if (timeout >= 0)
-        stream->deadline = service_clock() + timeout; /* the worker's now is of its last tick */
-}
-
-/* A byte of a compressed head may stand for thousands, and a token costs a digest. */
-bool grpc_stream_header(struct grpc_stream *stream, struct slice name, struct slice value)
-{
-    struct tokens *tokens = stream->grpc->link.worker->shared->tokens;
-    stream->headers += name.len + value.len + HEADER_OVERHEAD;
-    if (stream->headers > HEADERS_MAX)
-        return false;
-    if (slice_eq(name, slice_of(":path")))
-        stream->method = find_method(value);
-    else if (slice_eq(name, slice_of("grpc-timeout")))
-        take_timeout(stream, value);
-    else if (slice_eq(name, slice_of("content-type")))
-        stream->bad_type = value.len < 16 || memcmp(value.data, "application/grpc", 16) != 0;
-    else if (slice_eq(name, slice_of("grpc-encoding")))
-        stream->encoded = !slice_eq(value, slice_of("identity"));
-    else if (tokens && slice_eq(name, slice_of("authorization")))
-        stream->scopes = tokens_scopes(tokens, value, worker_wall_clock());
-    return true;
-}
-
-void grpc_stream_begin(struct grpc_stream *stream)
-{
-    struct worker *worker = stream->grpc->link.worker;
-    metric_add(worker->shared->metrics.requests[1], 1);
-    if (!stream->method) {
-        grpc_refuse(stream, REFUSED_METHOD, "there is no such method");
-    } else if (stream->bad_type) {
-        grpc_refuse(stream, REFUSED_INVALID, "expected content-type: application/grpc");
-    } else if (stream->encoded) {
-        grpc_refuse(stream, REFUSED_METHOD, "compressed messages are not read");
-    } else if (worker->shared->tokens && stream->method->scope) {
-        if (stream->scopes < 0)
-            grpc_refuse(stream, REFUSED_TOKEN,
-                        stream->scopes == TOKEN_EXPIRED ? "this token has expired"
-                                                        : "a bearer token is needed");
-        else if (!(stream->scopes & stream->method->scope))
-            grpc_refuse(stream, REFUSED_SCOPE, "this token is not for scoring");
-    }
-}
-
 /* Messages in: {u8 compressed, u32 length big-endian, bytes}. */
 
 bool grpc_stream_add(struct grpc_stream *stream, const uint8_t *data, size_t len)
@@ -194,7 +122,8 @@ static void drop_taken(struct grpc_stream *stream, size_t taken)
 }
 
 /* Whether there is a whole message; refuses what will never be one. */
-static bool has_message(struct grpc_stream *stream, size_t at, struct slice *ret)
+static bool has_message(struct grpc_stream *stream, size_t at, struct slice *ret,
+                        bool *ret_compressed)
 {
     uint32_t len;
     if (stream->in.len - at < GRPC_PREFIX)
@@ -202,8 +131,9 @@ static bool has_message(struct grpc_stream *stream, size_t at, struct slice *ret
     const char *data = stream->in.data + at;
     memcpy(&len, data + 1, sizeof len);
     len = ntohl(len);
-    if (data[0] != 0) {
-        grpc_refuse(stream, REFUSED_METHOD, "compressed messages are not read");
+    if (data[0] != 0 && (data[0] != 1 || stream->coding == CODING_NONE)) {
+        grpc_refuse(stream, REFUSED_METHOD,
+                    "a message is compressed, and grpc-encoding says not how");
         return false;
     }
     if (len > stream->grpc->link.worker->options->body_max) {
@@ -211,11 +141,26 @@ static bool has_message(struct grpc_stream *stream, size_t at, struct slice *ret
         return false;
     }
     *ret = (struct slice){data + GRPC_PREFIX, len};
+    *ret_compressed = data[0] == 1;
     return stream->in.len - at >= GRPC_PREFIX + (size_t)len;
 }
 
-static void take_message(struct grpc_stream *stream, struct slice message)
+/* Returns false after refusing it. */
+static bool inflate(struct grpc_stream *stream, struct slice *message)
 {
+    struct worker *worker = stream->grpc->link.worker;
+    enum refusal refusal = coder_inflate(worker->coder, stream->coding, *message,
+                                         worker->options->body_max, &worker->inflated);
+    *message = buf_slice(&worker->inflated);
+    if (refusal != REFUSED_NOT)
+        grpc_refuse(stream, refusal, coding_refusal_text(refusal));
+    return refusal == REFUSED_NOT;
+}
+
+static void take_message(struct grpc_stream *stream, struct slice message, bool compressed)
+{
+    if (compressed && !inflate(stream, &message))
+        return;
     struct call *call = call_take(stream->grpc->link.worker);
     if (!call) {
         grpc_refuse(stream, REFUSED_FULL, "too many requests are on their way");
@@ -242,10 +187,11 @@ static void end_well(struct grpc_stream *stream)
 void grpc_stream_go_on(struct grpc_stream *stream)
 {
     struct slice message;
+    bool compressed;
     size_t taken = 0;
     while (!stream->ended && !stream->call && (stream->method->streaming || stream->in_ended) &&
-           has_message(stream, taken, &message)) {
-        take_message(stream, message);
+           has_message(stream, taken, &message, &compressed)) {
+        take_message(stream, message, compressed);
         taken += GRPC_PREFIX + message.len;
         if (!stream->method->streaming && !stream->call && !stream->ended)
             end_well(stream);

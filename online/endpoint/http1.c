@@ -82,6 +82,13 @@ static int take_infer_length(struct slice value, struct http1_head *ret)
     return 0;
 }
 
+static enum coding accepted_of(struct slice value)
+{
+    return lists(value, "gzip")      ? CODING_GZIP
+           : lists(value, "deflate") ? CODING_DEFLATE
+                                     : CODING_NONE;
+}
+
 /* Returns 0 or a status. */
 static int take_header(struct slice name, struct slice value, struct http1_head *ret)
 {
@@ -103,9 +110,13 @@ static int take_header(struct slice name, struct slice value, struct http1_head 
         return 0;
     case 14:
         return is_named(name, "content-length") ? take_length(value, ret) : 0;
+    case 15:
+        if (is_named(name, "accept-encoding"))
+            ret->accepts = accepted_of(value);
+        return 0;
     case 16:
-        ret->encoded =
-            ret->encoded || (is_named(name, "content-encoding") && !is_named(value, "identity"));
+        if (is_named(name, "content-encoding"))
+            ret->coding = ret->coding == CODING_NONE ? coding_of(value) : CODING_UNKNOWN;
         return 0;
     case 17:
         if (!is_named(name, "transfer-encoding"))
@@ -143,7 +154,8 @@ static int take_request_line(struct slice line, struct http1_head *ret)
         return 505;
     if (version.data[7] != '0' && version.data[7] != '1')
         return 505;
-    ret->keep_alive = version.data[7] == '1';
+    ret->old = version.data[7] == '0';
+    ret->keep_alive = !ret->old;
     return 0;
 }
 
@@ -185,7 +197,7 @@ ssize_t http1_parse(const char *data, size_t len, struct http1_head *ret)
         if (bare)
             return -400;
         if (n > 0 && line.len == 0)
-            return ret->chunked && ret->has_length ? -400 : (ssize_t)(at - data);
+            return ret->chunked && (ret->has_length || ret->old) ? -400 : (ssize_t)(at - data);
         if (n > HTTP1_HEADERS_MAX)
             return -431;
         int status = n == 0 ? take_request_line(line, ret) : take_header_line(line, ret);

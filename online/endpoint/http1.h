@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/bytes.h"
+#include "online/endpoint/coding.h"
 
 enum { HTTP1_HEAD_MAX = 16 * 1024, HTTP1_HEADERS_MAX = 64 };
 
@@ -21,8 +22,10 @@ struct http1_head {
     bool has_length;
     bool chunked;
     bool keep_alive;
-    bool expects; /* 100-continue */
-    bool encoded; /* the body is compressed */
+    bool expects;        /* 100-continue */
+    bool old;            /* HTTP/1.0 */
+    enum coding coding;  /* of the body */
+    enum coding accepts; /* of the answer's, if that is worth while */
 };
 
 /* Returns how long the head is; 0: there is more of it to come; or minus the HTTP status that it

@@ -13,13 +13,13 @@ static ssize_t refuse_for_good(struct rest *rest, int status)
     static const struct {
         int status;
         const char *reason, *why;
-    } texts[] = {{400, "Bad Request", "this is no HTTP request"},
-                 {411, "Length Required", "a body needs a Content-Length"},
-                 {413, "Content Too Large", "the request is larger than is allowed"},
-                 {415, "Unsupported Media Type", "compressed bodies are not read"},
-                 {431, "Request Header Fields Too Large", "the request has too large a head"},
-                 {501, "Not Implemented", "this transfer coding is not understood"},
-                 {505, "HTTP Version Not Supported", "only HTTP/1.1 and 1.0 are spoken here"}};
+    } texts[] = {
+        {400, "Bad Request", "this is no HTTP request"},
+        {413, "Content Too Large", "the request is larger than is allowed"},
+        {415, "Unsupported Media Type", "bodies are read as they are, or as gzip or deflate"},
+        {431, "Request Header Fields Too Large", "the request has too large a head"},
+        {501, "Not Implemented", "this transfer coding is not understood"},
+        {505, "HTTP Version Not Supported", "only HTTP/1.1 and 1.0 are spoken here"}};
     size_t i = 0;
     while (i + 1 < sizeof texts / sizeof *texts && texts[i].status != status)
         i++;
@@ -35,9 +35,7 @@ static ssize_t refuse_for_good(struct rest *rest, int status)
 
 static int refuses_body(const struct rest *rest, const struct http1_head *head)
 {
-    if (head->chunked)
-        return 411;
-    if (head->encoded && head->length > 0)
+    if (head->coding == CODING_UNKNOWN && (head->length > 0 || head->chunked))
         return 415;
     return head->length > rest->link.worker->options->body_max ? 413 : 0;
 }
@@ -58,10 +56,62 @@ static void answer_one(struct rest *rest, const struct http1_head *head, struct 
     rest->keep_alive = head->keep_alive && !worker->shared->draining;
     rest->no_body = slice_eq(head->method, slice_of("HEAD"));
     rest->continued = false;
+    rest->accepts = head->accepts;
+    rest->chunks = (struct http1_chunks){0};
     metric_add(worker->shared->metrics.requests[0], 1);
     rest_route(rest, head, body);
     if (!rest->call && !rest->keep_alive)
         link_end(&rest->link);
+}
+
+/* A body in chunks. Where it has not ended, what is left of the chunk and more is to come. */
+static int take_chunks(struct rest *rest, struct slice data, struct slice *ret, size_t *ret_whole)
+{
+    struct worker *worker = rest->link.worker;
+    struct http1_chunks *chunks = &rest->chunks;
+    int status = http1_chunks_read(chunks, data.data, data.len, worker->options->body_max);
+    if (status > 0)
+        return status;
+    *ret_whole = chunks->ended ? chunks->at : data.len + 1 + chunks->left;
+    if (chunks->ended) {
+        buf_reset(&worker->body);
+        http1_chunks_join((struct slice){data.data, chunks->at}, &worker->body);
+        *ret = buf_slice(&worker->body);
+    }
+    return 0;
+}
+
+/* The body, where all of it is among the data behind the head, and how long it is on the wire: with
+ * less than that it is not all there. Returns 0 or a status. */
+static int find_body(struct rest *rest, const struct http1_head *head, struct slice data,
+                     struct slice *ret, size_t *ret_whole)
+{
+    int status = refuses_body(rest, head);
+    if (status > 0 || head->chunked)
+        return status > 0 ? status : take_chunks(rest, data, ret, ret_whole);
+    *ret = (struct slice){data.data, head->length};
+    *ret_whole = head->length;
+    return 0;
+}
+
+/* Takes one request. Returns how long it was; 0: it is not all there; or minus a status. */
+static ssize_t take_one(struct rest *rest, const char *data, size_t len)
+{
+    struct http1_head head;
+    ssize_t head_len = http1_parse(data, len, &head);
+    if (head_len <= 0)
+        return head_len;
+    struct slice behind = {data + head_len, len - (size_t)head_len}, body = {0};
+    size_t whole;
+    int status = find_body(rest, &head, behind, &body, &whole);
+    if (status > 0)
+        return -status;
+    if (behind.len < whole) {
+        wait_for_body(rest, &head, (size_t)head_len + whole);
+        return 0;
+    }
+    answer_one(rest, &head, body);
+    return head_len + (ssize_t)whole;
 }
 
 /* One request after the other, until one has to wait. */
@@ -71,20 +121,12 @@ static ssize_t take(struct link *link, const char *data, size_t len)
     size_t at = 0;
     rest->choked = false;
     while (at < len && !rest->call && !link->ending && link_unsent(link) < LINK_OUT_MAX) {
-        struct http1_head head;
-        ssize_t head_len = http1_parse(data + at, len - at, &head);
-        if (head_len == 0)
+        ssize_t n = take_one(rest, data + at, len - at);
+        if (n == 0)
             break;
-        int status = head_len < 0 ? (int)-head_len : refuses_body(rest, &head);
-        if (status > 0)
-            return refuse_for_good(rest, status) + (ssize_t)len;
-        size_t whole = (size_t)head_len + head.length;
-        if (len - at < whole) {
-            wait_for_body(rest, &head, whole);
-            break;
-        }
-        answer_one(rest, &head, (struct slice){data + at + head_len, head.length});
-        at += whole;
+        if (n < 0)
+            return refuse_for_good(rest, (int)-n) + (ssize_t)len;
+        at += (size_t)n;
     }
     rest->choked = at < len && link_unsent(link) >= LINK_OUT_MAX;
     if (rest->call)

@@ -16,15 +16,18 @@
 
 #include "online/endpoint/call.h"
 #include "online/endpoint/http1.h"
+#include "online/endpoint/http1_chunks.h"
 #include "online/endpoint/link.h"
 
 struct rest {
     struct link link;
-    struct call *call; /* on its way; NULL: none */
-    bool keep_alive;   /* after the answer that is due */
-    bool no_body;      /* HEAD */
-    bool continued;    /* 100 Continue was sent for what comes */
-    bool choked;       /* requests are left unread because too much is unsent */
+    struct call *call;          /* on its way; NULL: none */
+    struct http1_chunks chunks; /* of the request that is coming */
+    enum coding accepts;        /* for the answer that is due */
+    bool keep_alive;            /* after the answer that is due */
+    bool no_body;               /* HEAD */
+    bool continued;             /* 100 Continue was sent for what comes */
+    bool choked;                /* requests are left unread because too much is unsent */
 };
 
 /* A connection that was accepted. */
@@ -33,8 +36,14 @@ void rest_accept(struct worker *worker, int fd);
 /* rest_answer.c: whole answers into link_out(). */
 void rest_answer(struct rest *rest, int status, const char *reason, struct slice body);
 void rest_refuse(struct rest *rest, enum refusal refusal, const char *why);
-void rest_answer_head(struct rest *rest, int status, const char *reason, const char *type,
-                      size_t length, size_t infer_length);
+struct rest_content {
+    const char *type;
+    size_t length;
+    size_t infer_length; /* of the JSON before binary tensors, not compressed; 0: none follow */
+    enum coding coding;
+};
+void rest_answer_head(struct rest *rest, int status, const char *reason,
+                      const struct rest_content *content);
 
 /* rest_infer.c: reads a request to infer into the call; false: refused. And writes the answer. */
 bool rest_read_infer(struct call *call, const struct http1_head *head, struct slice body);

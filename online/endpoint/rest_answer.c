@@ -10,19 +10,29 @@ static void put_number(struct buf *out, const char *name, size_t v)
     buf_append(out, "\r\n", 2);
 }
 
-void rest_answer_head(struct rest *rest, int status, const char *reason, const char *type,
-                      size_t length, size_t infer_length)
+static void put_content(struct buf *out, const struct rest_content *content)
+{
+    buf_text(out, "\r\nContent-Type: ");
+    buf_text(out, content->type);
+    put_number(out, "\r\nContent-Length: ", content->length);
+    if (content->infer_length > 0)
+        put_number(out, "Inference-Header-Content-Length: ", content->infer_length);
+    if (content->coding == CODING_NONE)
+        return;
+    buf_text(out, "Content-Encoding: ");
+    buf_text(out, coding_name(content->coding));
+    buf_append(out, "\r\n", 2);
+}
+
+void rest_answer_head(struct rest *rest, int status, const char *reason,
+                      const struct rest_content *content)
 {
     struct buf *out = link_out(&rest->link);
     buf_text(out, "HTTP/1.1 ");
     buf_int(out, status);
     buf_byte(out, ' ');
     buf_text(out, reason);
-    buf_text(out, "\r\nContent-Type: ");
-    buf_text(out, type);
-    put_number(out, "\r\nContent-Length: ", length);
-    if (infer_length > 0)
-        put_number(out, "Inference-Header-Content-Length: ", infer_length);
+    put_content(out, content);
     if (status == 503)
         buf_text(out, "Retry-After: 1\r\n");
     if (status == 405)
@@ -36,7 +46,8 @@ void rest_answer_head(struct rest *rest, int status, const char *reason, const c
 
 void rest_answer(struct rest *rest, int status, const char *reason, struct slice body)
 {
-    rest_answer_head(rest, status, reason, "application/json", body.len, 0);
+    rest_answer_head(rest, status, reason,
+                     &(struct rest_content){"application/json", body.len, 0, CODING_NONE});
     if (!rest->no_body && body.len > 0)
         buf_append(link_out(&rest->link), body.data, body.len);
 }

@@ -7,6 +7,9 @@
 #include "online/endpoint/worker.h"
 #include "online/rows.h"
 
+/* Less is not worth the time. */
+enum { DEFLATED_FROM = 1024 };
+
 /* In. */
 
 static bool refuse_input(struct call *call, struct slice name, const char *what)
@@ -210,20 +213,39 @@ static void put_json(const struct call *call, struct buf *out)
     buf_text(out, "]}");
 }
 
-void rest_answer_infer(struct rest *rest, const struct call *call)
+/* Behind the JSON. */
+static void put_binary(const struct call *call, struct buf *out)
 {
-    struct buf *json = &rest->link.worker->text;
-    buf_reset(json);
-    put_json(call, json);
-    size_t binary = 0;
     for (int i = 0; i < CALL_OUTPUTS; i++)
         if (call->wanted[i] && call->binary[i])
-            binary += output_of(call, i).bytes;
-    rest_answer_head(rest, 200, "OK", binary ? "application/octet-stream" : "application/json",
-                     json->len + binary, binary ? json->len : 0);
-    struct buf *out = link_out(&rest->link);
-    buf_append(out, json->data, json->len);
-    for (int i = 0; i < CALL_OUTPUTS && binary > 0; i++)
-        if (call->wanted[i] && call->binary[i])
             buf_append(out, output_of(call, i).data, output_of(call, i).bytes);
+}
+
+/* Compressed, where the caller takes that and there is enough of it. */
+static struct slice pack(struct rest *rest, struct buf *body, enum coding *ret)
+{
+    struct worker *worker = rest->link.worker;
+    *ret = CODING_NONE;
+    if (rest->accepts == CODING_NONE || body->len < DEFLATED_FROM ||
+        !coder_deflate(worker->coder, rest->accepts, buf_slice(body), &worker->deflated))
+        return buf_slice(body);
+    *ret = rest->accepts;
+    return buf_slice(&worker->deflated);
+}
+
+void rest_answer_infer(struct rest *rest, const struct call *call)
+{
+    struct buf *body = &rest->link.worker->text;
+    buf_reset(body);
+    put_json(call, body);
+    size_t json = body->len;
+    put_binary(call, body);
+    bool binary = body->len > json;
+    enum coding coding;
+    struct slice packed = pack(rest, body, &coding);
+    rest_answer_head(
+        rest, 200, "OK",
+        &(struct rest_content){binary ? "application/octet-stream" : "application/json", packed.len,
+                               binary ? json : 0, coding});
+    buf_append(link_out(&rest->link), packed.data, packed.len);
 }

@@ -83,13 +83,26 @@ static void call_done(struct call *call)
     link_resume(link);
 }
 
+/* Not before it is known who asks: a few bytes may cost much. */
+static bool inflate(struct call *call, enum coding coding, struct slice *body)
+{
+    struct worker *worker = call->worker;
+    if (coding == CODING_NONE)
+        return true;
+    enum refusal refusal =
+        coder_inflate(worker->coder, coding, *body, worker->options->body_max, &worker->inflated);
+    *body = buf_slice(&worker->inflated);
+    return refusal == REFUSED_NOT || call_refuse(call, refusal, "%s", coding_refusal_text(refusal));
+}
+
 static void infer(struct rest *rest, struct call *call, const struct http1_head *head,
                   struct slice body)
 {
     rest->call = call;
     call->owner = rest;
     call->done = call_done;
-    rest_read_infer(call, head, body);
+    if (inflate(call, head->coding, &body))
+        rest_read_infer(call, head, body);
     call_start(call);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "online/endpoint/grpc.h"
+#include "online/endpoint/coding.h"
 #include "online/endpoint/infer_json.h"
 #include "online/endpoint/rest.h"
 #include "online/service.h"
@@ -222,7 +223,9 @@ enum status worker_create(struct shared *shared, size_t number, const int listen
     worker->base = event_base_new();
     worker->scratch = malloc(SCRATCH);
     worker->json = infer_json_create();
-    bool good = worker->wake_fd >= 0 && worker->base && worker->scratch && worker->json;
+    worker->coder = coder_create();
+    bool good =
+        worker->wake_fd >= 0 && worker->base && worker->scratch && worker->json && worker->coder;
     enum status st = good ? make_decoders(worker) : ST_ENOMEM;
     if (st == ST_OK)
         st = make_events(worker);
@@ -261,7 +264,11 @@ static void free_memory(struct worker *worker)
         decoder_free(worker->decoders[i]);
     grpc_done(worker);
     infer_json_free(worker->json);
+    coder_free(worker->coder);
+    buf_done(&worker->body);
+    buf_done(&worker->inflated);
     buf_done(&worker->text);
+    buf_done(&worker->deflated);
     free(worker->decoders);
     free(worker->scratch);
     free(worker);

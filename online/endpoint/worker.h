@@ -64,8 +64,12 @@ struct worker {
     size_t n_calls, calls_max;
     struct decoder **decoders; /* one a stream; NULL: not served */
     struct infer_json *json;
-    struct buf text; /* an answer in the making */
-    int64_t now;     /* monotonic us, as of the last look */
+    struct coder *coder;
+    struct buf body;     /* of a request that came in chunks */
+    struct buf inflated; /* what a compressed request stands for */
+    struct buf text;     /* an answer in the making */
+    struct buf deflated; /* the same, compressed */
+    int64_t now;         /* monotonic us, as of the last look */
 };
 
 STATUS_CHECKED enum status worker_create(struct shared *shared, size_t number,

@@ -2,8 +2,10 @@
 """Requests that are wrong: too large, cut off, no protobuf, no JSON, of other shapes and types than the
 model's. Each is answered in its protocol's own form, and the caller after it is served."""
 
+import gzip
 import random
 import sys
+import zlib
 
 from endpoint import *
 
@@ -29,6 +31,17 @@ def json_of(**changes):
     return json.dumps({"inputs": [tensor], **top}).encode()
 
 
+BOMB = gzip.compress(bytes(20 * MESSAGE))  # 20 KB that stand for 20 MiB
+GZIP, DEFLATE = "Content-Encoding: gzip", "Content-Encoding: deflate"
+
+
+def chunked(*chunks, path=INFER, headers=(), end=b"0\r\n\r\n"):
+    """A request with its body in chunks."""
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked", *headers, "", ""]
+    return ("\r\n".join(lines).encode()
+            + b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + end)
+
+
 HTTP = {  # what: the request, the status
     "no HTTP": (b"\x00\x01\x02\r\n\r\n", 400),
     "TLS to the port of plain text": (bytes.fromhex("16030100c8010000c40303") + b"\r\n", 400),
@@ -44,6 +57,23 @@ HTTP = {  # what: the request, the status
     "length and chunks": (post(b"{}", INFER, "Transfer-Encoding: chunked"), 400),
     "a coding that is none": (b"POST / HTTP/1.1\r\nTransfer-Encoding: bzip\r\n\r\n", 501),
     "a split head": (b"GET /v2 HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 400),
+    "a chunk larger than allowed": (chunked(b" " * (MESSAGE + 1)), 413),
+    "chunks larger than allowed": (chunked(*[b" " * 1000] * 1100), 413),
+    "chunks of a byte, many": (chunked(*[b" "] * 500_000), 413),
+    "a chunk of another size": (chunked(b"{}", end=b"3\r\n{}\r\n0\r\n\r\n"), 400),
+    "a size that is none": (chunked(end=b"-1\r\n"), 400),
+    "a size without end": (chunked(end=b"1;" + b"a" * 500), 400),
+    "trailers without end": (chunked(end=b"0\r\n" + b"a: b\r\n" * 100), 431),
+    "chunks by HTTP/1.0": (chunked(infer_json()).replace(b"HTTP/1.1", b"HTTP/1.0"), 400),
+    "a bomb": (post(BOMB, INFER, GZIP), 413),
+    "a bomb in chunks": (chunked(BOMB[:100], BOMB[100:], headers=[GZIP]), 413),
+    "a bomb of the other format": (post(zlib.compress(bytes(20 * MESSAGE)), INFER, DEFLATE), 413),
+    "a bomb within the limit": (post(gzip.compress(bytes(MESSAGE - 1)), INFER, GZIP), 413),
+    "gzip that is none": (post(infer_json(), INFER, GZIP), 400),
+    "gzip cut off": (post(gzip.compress(infer_json())[:-1], INFER, GZIP), 400),
+    "gzip as deflate": (post(gzip.compress(infer_json()), INFER, DEFLATE), 400),
+    "gzip twice": (post(gzip.compress(infer_json()), INFER, GZIP, GZIP), 415),
+    "a compression that is none": (post(infer_json(), INFER, "Content-Encoding: br"), 415),
     "no body": (post(b""), 400),
     "no JSON": (post(b"{\"inputs\": [}"), 400),
     "half of it": (post(infer_json()[:50]), 400),
@@ -140,6 +170,39 @@ def grpc(checks, server):
         checks.true(f"grpc: {name}: in a stream", told or wrapped[0] == status, wrapped)
 
 
+def compressed(checks, server):
+    """Good requests, compressed and in pieces; and as many bombs as there is room for on a connection."""
+    body = infer_json(7.0)
+    for name, data in {"chunks": chunked(body), "chunks of a byte": chunked(*[bytes([c]) for c in body]),
+                       "gzip": post(gzip.compress(body), INFER, GZIP),
+                       "deflate": post(zlib.compress(body), INFER, DEFLATE),
+                       "gzip in chunks": chunked(gzip.compress(body), headers=[GZIP])}.items():
+        for pieces in (1, 7):
+            with server.dial() as sock:
+                for i in range(pieces):
+                    sock.sendall(data[len(data) * i // pieces:len(data) * (i + 1) // pieces])
+                status, _, answer = read_answer(sock)
+            checks.equal(f"{name} in {pieces}", (status, b"1007" in answer), (200, True))
+    status, headers, answer = ask(server, post(infer_json(7.0, rows=500), INFER, "Accept-Encoding: gzip"))
+    checks.equal("an answer in gzip", (status, headers.get("content-encoding")), (200, "gzip"))
+    checks.true("its scores", b"1007" in gzip.decompress(answer))
+    status, headers, _ = ask(server, post(body, INFER, "Accept-Encoding: gzip"))
+    checks.equal("a short answer", (status, headers.get("content-encoding")), (200, None))
+    good = framed(gzip.compress(infer_message(7.0)), 1)
+    for path in (MODEL_INFER, MODEL_STREAM):
+        checks.equal("gRPC in gzip", ask_raw(server, good, path, grpc_encoding="gzip"), OK)
+        for encoding, bomb in (("gzip", BOMB), ("deflate", zlib.compress(bytes(20 * MESSAGE)))):
+            checks.equal(f"gRPC: a bomb in {encoding}",
+                         ask_raw(server, framed(bomb, 1), path, grpc_encoding=encoding),
+                         RESOURCE_EXHAUSTED)
+        checks.equal("gRPC: gzip that is none",
+                     ask_raw(server, framed(b"none", 1), path, grpc_encoding="gzip"), INVALID_ARGUMENT)
+    with server.dial() as sock:
+        sock.sendall(post(BOMB, INFER, GZIP) * 199 + post(BOMB, INFER, GZIP, "Connection: close"))
+        answers = b"".join(iter(lambda: sock.recv(1 << 16), b""))
+    checks.equal("200 bombs on a connection", answers.count(b"HTTP/1.1 413 "), 200)
+
+
 def ask_raw(server, body, path=MODEL_INFER, **more):
     with Http2(server) as peer:
         head, stream = peer.begin(path, **more)
@@ -151,7 +214,8 @@ def prefixes(checks, server):
     """The five bytes before a message, and the head before them."""
     message = infer_message()
     for name, body, status in (
-            ("compressed", framed(message, 1), UNIMPLEMENTED),
+            ("compressed nobody knows how", framed(message, 1), UNIMPLEMENTED),
+            ("with another flag", framed(message, 255), UNIMPLEMENTED),
             ("cut off", framed(message)[:-1], INVALID_ARGUMENT),
             ("only a prefix", framed(message)[:5], INVALID_ARGUMENT),
             ("half a prefix", framed(message)[:3], INVALID_ARGUMENT),
@@ -163,7 +227,7 @@ def prefixes(checks, server):
         checks.true(f"a message in a stream, {name}",
                     ask_raw(server, body, MODEL_STREAM) in (status, OK if not body else status))
     checks.equal("no such method", ask_raw(server, framed(b""), "/nobody/nothing"), UNIMPLEMENTED)
-    checks.equal("a compression that is none", ask_raw(server, framed(b""), grpc_encoding="gzip"), UNIMPLEMENTED)
+    checks.equal("a compression that is none", ask_raw(server, framed(b""), grpc_encoding="br"), UNIMPLEMENTED)
     with Http2(server) as peer:  # many that are empty, and nothing but errors for an answer
         head, stream = peer.begin(MODEL_STREAM)
         peer.send(head, *peer.data(stream, bytes(500_000)))
@@ -200,7 +264,7 @@ def main():
     checks = Checks()
     with Server("--idle-ms", "600000") as server:
         with Witness(checks, server) as witness:
-            for test in (http, grpc, prefixes, mutations):
+            for test in (http, grpc, prefixes, compressed, mutations):
                 test(checks, server)
                 checks.say(test.__name__)
             witness.more()

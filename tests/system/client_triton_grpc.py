@@ -4,7 +4,7 @@
     client_triton_grpc.py FRESHET TOOLS
 
 Known: the model's scores are version * 1000 + the first column; a stream is answered request by request
-in its order, and goes on after one that was refused; the pipeline answers what it answers to plain HTTP;
+in its order, and goes on after one that was refused; compressed messages are read; the pipeline answers what it answers to plain HTTP;
 refusals have the status of gRPC that they should have.
 """
 
@@ -75,6 +75,8 @@ def check_all(checks, told, guarded, pipeline, twin):
     with triton.Both(grpc, twin, told.grpc) as both:
         triton.check_metadata(checks, both, getattr)
         triton.check_infer(checks, both)
+        for algorithm in ("gzip", "deflate"):
+            triton.check_compressed(checks, both, compression_algorithm=algorithm)
         triton.check_refusals(checks, both, ("StatusCode.NOT_FOUND", "StatusCode.INVALID_ARGUMENT"))
         vector = both.tensor("vector", triton.MATRIX, "FP32")
         answer = both.infer("told", [vector], client_timeout=60)

@@ -3,7 +3,8 @@
 
     client_triton_http.py FRESHET TOOLS
 
-Known: the model's scores are version * 1000 + the first column, whether numbers come as JSON or as bytes;
+Known: the model's scores are version * 1000 + the first column, whether numbers come as JSON or as bytes,
+compressed or not;
 the pipeline answers what it answers to plain HTTP; refusals come as the exceptions they should be.
 """
 
@@ -37,6 +38,9 @@ def check_all(checks, told, guarded, pipeline, twin):
         triton.check_metadata(checks, both, field)
         for binary in (True, False):
             triton.check_infer(checks, both, binary_data=binary)
+        for algorithm in ("gzip", "deflate"):
+            triton.check_compressed(checks, both, request_compression_algorithm=algorithm,
+                                    response_compression_algorithm=algorithm)
         triton.check_refusals(checks, both, ("404", "400"))
     with triton.Both(http, twin, pipeline.http) as both:
         triton.check_pipeline(checks, both, pipeline)

@@ -96,6 +96,13 @@ def check_infer(checks, both, **options):
                  both.infer("told", columns).as_numpy("score").tolist(), SCORES)
 
 
+def check_compressed(checks, both, **options):
+    """options: of infer, as the client has them. What it says of many rows compresses, too."""
+    rows = numpy.tile(MATRIX, (300, 1))
+    answer = both.infer("told", [both.tensor("vector", rows, "FP32")], **options)
+    checks.equal(f"scores {options}", answer.as_numpy("score").tolist(), SCORES * 300)
+
+
 def check_refusals(checks, both, statuses):
     """statuses: of what is not there, of what is wrong."""
     vector = both.tensor("vector", MATRIX, "FP32")
