@@ -1,10 +1,10 @@
 /*
  * online/endpoint/grpc_internal.h -- what the files of gRPC share. Nobody else includes it.
  *
- * grpc_session.c carries HTTP/2 for a connection, grpc_head.c reads the head of a
- * request, grpc_stream.c frames messages and ends calls,
- * grpc_methods.c has the table of methods and the small ones, grpc_infer.c those that score and
- * grpc_reflection.c the one that describes them all.
+ * grpc_session.c carries HTTP/2 for a connection, grpc_head.c reads the head of a request,
+ * grpc_stream.c frames messages and ends calls, grpc_methods.c has the table of methods and the
+ * small ones, grpc_infer.c those that score, grpc_health.c and grpc_reflection.c those of the two
+ * services beside.
  */
 #ifndef ONLINE_ENDPOINT_GRPC_INTERNAL_H
 #define ONLINE_ENDPOINT_GRPC_INTERNAL_H
@@ -50,6 +50,8 @@ struct grpc_stream {
     size_t out_at;
     struct call *call; /* on its way */
     bool waiting;      /* in the worker's list */
+    bool watching;     /* is told of changes until it is given up: grpc_health.c */
+    int told;          /* what it was told last */
     bool in_ended;     /* the caller has said all */
     bool begun;        /* the head of the answer is out */
     bool ended;        /* the answer is complete; a status follows it */
@@ -81,12 +83,17 @@ struct grpc_worker {
     struct grpc_stream *free_streams;
     size_t n_free;
     struct grpc *dirty;
-    struct grpc_stream *waiting; /* streams whose calls are on their way */
+    struct grpc_stream *waiting; /* streams whose calls are on their way, or who watch */
 };
 
 /* grpc_session.c */
 bool grpc_send(struct grpc *grpc);
 void grpc_set_dirty(struct grpc *grpc);
+
+/* grpc_health.c */
+bool grpc_is_ready(const struct worker *worker);
+/* Tells who watches what has changed. */
+void grpc_tell_health(struct grpc_stream *stream, bool ready);
 
 /* grpc_stream.c */
 struct grpc_stream *grpc_stream_take(struct grpc *grpc, int32_t id);
@@ -100,6 +107,8 @@ void grpc_stream_go_on(struct grpc_stream *stream);
 /* The call that was on its way has been answered; and if that was later, goes on behind it. */
 void grpc_stream_forget_call(struct grpc_stream *stream);
 void grpc_stream_came_back(struct grpc_stream *stream);
+/* Is looked at by grpc_expire() until its answer is complete. */
+void grpc_stream_wait(struct grpc_stream *stream);
 /* False: there is too much of it. */
 bool grpc_stream_add(struct grpc_stream *stream, const uint8_t *data, size_t len);
 ssize_t grpc_stream_read(nghttp2_session *session, int32_t id, uint8_t *to, size_t len,
@@ -107,6 +116,11 @@ ssize_t grpc_stream_read(nghttp2_session *session, int32_t id, uint8_t *to, size
 
 /* Appends a message to the answer. */
 void grpc_reply(struct grpc_stream *stream, const ProtobufCMessage *message);
+/* The same, and the call is given back. */
+void grpc_reply_at_once(struct grpc_stream *stream, struct call *call,
+                        const ProtobufCMessage *message);
+/* The answer is complete. */
+void grpc_end(struct grpc_stream *stream);
 /* The answer ends with this status instead. */
 void grpc_refuse(struct grpc_stream *stream, enum refusal refusal, const char *why);
 /* The message, in the call's memory; NULL after refusing. */
@@ -115,6 +129,8 @@ void *grpc_unpack(struct grpc_stream *stream, struct call *call,
 
 /* The methods that have files of their own. */
 void grpc_take_infer(struct grpc_stream *stream, struct call *call, struct slice message);
+void grpc_take_health(struct grpc_stream *stream, struct call *call, struct slice message);
+void grpc_take_watch(struct grpc_stream *stream, struct call *call, struct slice message);
 void grpc_take_reflection(struct grpc_stream *stream, struct call *call, struct slice message);
 
 #endif

@@ -1,29 +1,13 @@
 /* The methods, and the small ones among them. */
 #include <stdio.h>
 
-#include "health.pb-c.h"
 #include "inference.pb-c.h"
 #include "online/endpoint/describe.h"
 #include "online/endpoint/grpc_internal.h"
 
-/* These answer at once, and give the call back. */
-static void reply(struct grpc_stream *stream, struct call *call, const ProtobufCMessage *message)
-{
-    grpc_reply(stream, message);
-    stream->call = NULL;
-    call_give(call);
-}
-
 static char *text_of(const char *text)
 {
     return (char *)(uintptr_t)text; /* protobuf-c's own structs have no const */
-}
-
-static bool is_ready(const struct worker *worker)
-{
-    bool ok = false;
-    worker->options->health(worker->options->health_arg, &ok);
-    return ok && !worker->shared->draining;
 }
 
 static void take_server_live(struct grpc_stream *stream, struct call *call, struct slice message)
@@ -31,15 +15,15 @@ static void take_server_live(struct grpc_stream *stream, struct call *call, stru
     Inference__ServerLiveResponse out = INFERENCE__SERVER_LIVE_RESPONSE__INIT;
     (void)message;
     out.live = true;
-    reply(stream, call, &out.base);
+    grpc_reply_at_once(stream, call, &out.base);
 }
 
 static void take_server_ready(struct grpc_stream *stream, struct call *call, struct slice message)
 {
     Inference__ServerReadyResponse out = INFERENCE__SERVER_READY_RESPONSE__INIT;
     (void)message;
-    out.ready = is_ready(call->worker);
-    reply(stream, call, &out.base);
+    out.ready = grpc_is_ready(call->worker);
+    grpc_reply_at_once(stream, call, &out.base);
 }
 
 static void take_server_metadata(struct grpc_stream *stream, struct call *call,
@@ -53,7 +37,7 @@ static void take_server_metadata(struct grpc_stream *stream, struct call *call,
     out.extensions = extensions;
     out.name = text_of(call->worker->options->name);
     out.version = text_of(FRESHET_VERSION);
-    reply(stream, call, &out.base);
+    grpc_reply_at_once(stream, call, &out.base);
 }
 
 /* The model of that name and version; NULL: there is none. */
@@ -73,7 +57,7 @@ static void take_model_ready(struct grpc_stream *stream, struct call *call, stru
         return;
     }
     out.ready = find(call, in->name, in->version) != NULL;
-    reply(stream, call, &out.base);
+    grpc_reply_at_once(stream, call, &out.base);
 }
 
 static Inference__ModelMetadataResponse__TensorMetadata **
@@ -125,7 +109,7 @@ static void take_model_metadata(struct grpc_stream *stream, struct call *call, s
     out.inputs = list_forms(call, served, served_input, out.n_inputs);
     out.n_outputs = served_n_outputs(served);
     out.outputs = list_forms(call, served, served_output, out.n_outputs);
-    reply(stream, call, &out.base);
+    grpc_reply_at_once(stream, call, &out.base);
 }
 
 static void take_index(struct grpc_stream *stream, struct call *call, struct slice message)
@@ -144,25 +128,7 @@ static void take_index(struct grpc_stream *stream, struct call *call, struct sli
     }
     out.n_models = catalog->n;
     out.models = list;
-    reply(stream, call, &out.base);
-}
-
-/* "" is the whole server. */
-static void take_health(struct grpc_stream *stream, struct call *call, struct slice message)
-{
-    Grpc__Health__V1__HealthCheckResponse out = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
-    Grpc__Health__V1__HealthCheckRequest *in =
-        grpc_unpack(stream, call, &grpc__health__v1__health_check_request__descriptor, message);
-    if (in && in->service[0] && strcmp(in->service, "inference.GRPCInferenceService") != 0)
-        grpc_refuse(stream, REFUSED_NOT_FOUND, "there is no such service");
-    if (stream->ended) {
-        call_give(call);
-        return;
-    }
-    out.status = is_ready(call->worker)
-                     ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-                     : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
-    reply(stream, call, &out.base);
+    grpc_reply_at_once(stream, call, &out.base);
 }
 
 #define INFERENCE "/inference.GRPCInferenceService/"
@@ -177,9 +143,10 @@ const struct grpc_method grpc_methods[] = {
     {INFERENCE "ServerMetadata", false, SCOPE_SCORE, take_server_metadata},
     {INFERENCE "ModelMetadata", false, SCOPE_SCORE, take_model_metadata},
     {INFERENCE "RepositoryIndex", false, SCOPE_SCORE, take_index},
-    {"/grpc.health.v1.Health/Check", false, 0, take_health},
+    {"/grpc.health.v1.Health/Check", false, 0, grpc_take_health},
     {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true, SCOPE_SCORE,
      grpc_take_reflection},
     {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", true, SCOPE_SCORE,
      grpc_take_reflection},
+    {"/grpc.health.v1.Health/Watch", false, 0, grpc_take_watch},
     {NULL, false, 0, NULL}};

@@ -35,7 +35,7 @@ struct grpc_stream *grpc_stream_take(struct grpc *grpc, int32_t id)
     return stream;
 }
 
-static void wait_for_call(struct grpc_stream *stream)
+void grpc_stream_wait(struct grpc_stream *stream)
 {
     struct grpc_worker *worker = stream->grpc->link.worker->grpc;
     stream->waiting = true;
@@ -171,11 +171,12 @@ static void take_message(struct grpc_stream *stream, struct slice message, bool 
     stream->call = call;
     stream->method->take(stream, call, message);
     if (stream->call)
-        wait_for_call(stream);
+        grpc_stream_wait(stream);
 }
 
-static void end_well(struct grpc_stream *stream)
+void grpc_end(struct grpc_stream *stream)
 {
+    leave_call(stream);
     stream->ended = true;
     if (!stream->begun)
         grpc_refuse(stream, REFUSED_NOT, "");
@@ -189,18 +190,19 @@ void grpc_stream_go_on(struct grpc_stream *stream)
     struct slice message;
     bool compressed;
     size_t taken = 0;
-    while (!stream->ended && !stream->call && (stream->method->streaming || stream->in_ended) &&
+    while (!stream->ended && !stream->call && !stream->watching &&
+           (stream->method->streaming || stream->in_ended) &&
            has_message(stream, taken, &message, &compressed)) {
         take_message(stream, message, compressed);
         taken += GRPC_PREFIX + message.len;
-        if (!stream->method->streaming && !stream->call && !stream->ended)
-            end_well(stream);
+        if (!stream->method->streaming && !stream->call && !stream->ended && !stream->watching)
+            grpc_end(stream);
     }
     drop_taken(stream, taken);
-    if (stream->ended || stream->call || !stream->in_ended)
+    if (stream->ended || stream->call || stream->watching || !stream->in_ended)
         return;
     if (stream->method->streaming && stream->in.len == 0)
-        end_well(stream);
+        grpc_end(stream);
     else
         grpc_refuse(stream, REFUSED_INVALID, "the message is not all there");
 }
@@ -214,7 +216,7 @@ void grpc_stream_forget_call(struct grpc_stream *stream)
 void grpc_stream_came_back(struct grpc_stream *stream)
 {
     if (!stream->method->streaming && !stream->ended)
-        end_well(stream);
+        grpc_end(stream);
     else
         grpc_stream_go_on(stream);
 }
@@ -279,6 +281,14 @@ void grpc_reply(struct grpc_stream *stream, const ProtobufCMessage *message)
     grpc_set_dirty(stream->grpc);
 }
 
+void grpc_reply_at_once(struct grpc_stream *stream, struct call *call,
+                        const ProtobufCMessage *message)
+{
+    grpc_reply(stream, message);
+    stream->call = NULL;
+    call_give(call);
+}
+
 /* grpc-message is percent-encoded. */
 static void encode_why(const char *why, char *ret, size_t cap)
 {
@@ -331,10 +341,13 @@ void grpc_refuse(struct grpc_stream *stream, enum refusal refusal, const char *w
 void grpc_expire(struct worker *worker)
 {
     struct grpc_stream *stream = worker->grpc ? worker->grpc->waiting : NULL;
+    bool ready = stream && grpc_is_ready(worker);
     while (stream) {
         struct grpc_stream *next = stream->waits_behind;
         if (stream->deadline < worker->now)
             grpc_refuse(stream, REFUSED_LATE, "the deadline has passed");
+        else if (stream->watching)
+            grpc_tell_health(stream, ready);
         stream = next;
     }
     grpc_flush(worker);

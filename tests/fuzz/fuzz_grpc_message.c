@@ -1,5 +1,5 @@
 /* Messages to each method of gRPC: answered, or refused with a reason that any client can read. The
- * first byte says which method. */
+ * first byte says which method, its highest bit that the message is compressed. */
 #include "ingest/decode_json.h"
 #include "online/endpoint/grpc_internal.h"
 #include "tests/fuzz/endpoint.h"
@@ -12,9 +12,9 @@ static const struct grpc_method *method_of(uint8_t byte)
     return &grpc_methods[byte % n];
 }
 
-static void add_message(struct grpc_stream *stream, struct slice message)
+static void add_message(struct grpc_stream *stream, bool compressed, struct slice message)
 {
-    const uint8_t prefix[GRPC_PREFIX] = {0, 0, (uint8_t)(message.len >> 16),
+    const uint8_t prefix[GRPC_PREFIX] = {compressed, 0, (uint8_t)(message.len >> 16),
                                          (uint8_t)(message.len >> 8), (uint8_t)message.len};
     FUZZ_LAW(grpc_stream_add(stream, prefix, sizeof prefix) &&
                  grpc_stream_add(stream, (const uint8_t *)message.data, message.len),
@@ -41,10 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct link *link = fuzz_dial(grpc_accept);
     struct grpc_stream *stream = grpc_stream_take((struct grpc *)link, 1);
     FUZZ_LAW(stream != NULL, "a stream can be made");
-    stream->method = method_of(data[0]);
-    add_message(stream, fuzz_slice(data + 1, size - 1));
+    stream->method = method_of(data[0] & 127);
+    stream->coding = data[0] & 128 ? CODING_GZIP : CODING_NONE;
+    add_message(stream, data[0] & 128, fuzz_slice(data + 1, size - 1));
     grpc_stream_go_on(stream);
-    FUZZ_LAW(stream->ended && !stream->call, "each message has its answer");
+    FUZZ_LAW((stream->ended || stream->watching) && !stream->call, "each message has its answer");
     FUZZ_LAW(stream->refusal == REFUSED_NOT || stream->why[0] != 0, "a refusal has a reason");
     FUZZ_LAW(json_is_utf8(stream->why, strlen(stream->why)), "a reason is UTF-8");
     check_answers(buf_slice(&stream->out));

@@ -4,12 +4,16 @@
     client_grpcurl.py FRESHET TOOLS
 
 Known: services and methods as they are published; the model's scores are version * 1000 + the first
-column, in typed and in raw contents; a stream is answered in its order; refusals have their status.
+column, in typed and in raw contents; a stream is answered in its order; refusals have their status; who watches health is
+told when the server ends.
 """
 
 import base64
 import json
+import signal
 import struct
+import subprocess
+import sys
 
 from clients import ALL_OUTPUTS, COLUMNS, ROWS, SCORES, Guarded, Pipeline, Told, program, run
 from harness import Checks, Work
@@ -104,6 +108,27 @@ def check_refusals(checks, told):
         checks.true(f"why: {what}", said in said_so, said_so)
 
 
+def check_watch(checks):
+    """The status at once, another when the server ends, and then the end of the stream."""
+    with Told() as told:
+        for service, first in (("", "SERVING"), ("nobody", "SERVICE_UNKNOWN"), (SERVICE, "SERVING")):
+            watch = subprocess.Popen(
+                [program("grpcurl"), "-plaintext", "-max-time", "60", "-d",
+                 json.dumps({"service": service}), told.grpc, "grpc.health.v1.Health/Watch"],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            said = ""
+            while said.count("}") < 1:
+                said += watch.stdout.read(1) or sys.exit(f"no watch: {said}")
+            checks.equal(f"watching {service}", answers(said), [{"status": first}])
+            if service != SERVICE:
+                watch.kill()
+                watch.communicate()
+        told.process.send_signal(signal.SIGTERM)
+        checks.equal("at the end", answers(watch.communicate(timeout=60)[0].lstrip()),
+                     [{"status": "NOT_SERVING"}])
+        checks.equal("the stream ends well", watch.returncode, 0)
+
+
 def check_guarded(checks, guarded):
     def ask_guarded(*options):
         return grpcurl(guarded.grpc, f"{SERVICE}/ModelInfer", requests=[TYPED],
@@ -132,6 +157,7 @@ def check_pipeline(checks, pipeline):
 
 def main():
     checks = Checks()
+    check_watch(checks)
     with Work() as work:
         with Told() as told:
             check_reflection(checks, told)
