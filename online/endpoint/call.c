@@ -15,6 +15,7 @@ const struct refusal_codes refusal_codes[REFUSALS] = {
     [REFUSED_TOKEN] = {401, 16, "Unauthorized"},
     [REFUSED_SCOPE] = {403, 7, "Forbidden"},
     [REFUSED_NOT_FOUND] = {404, 5, "Not Found"},
+    [REFUSED_UNLOADED] = {400, 14, "Bad Request"}, /* as Triton has it */
     [REFUSED_METHOD] = {405, 12, "Method Not Allowed"},
     [REFUSED_TOO_LARGE] = {413, 8, "Content Too Large"},
     [REFUSED_FULL] = {503, 8, "Service Unavailable"},
@@ -121,6 +122,9 @@ static bool find_model(struct call *call)
     call->served = catalog_find(call->worker->options->catalog, call->model);
     if (!call->served)
         return call_refuse(call, REFUSED_NOT_FOUND, "there is no model \"%.*s\"", name,
+                           call->model.data);
+    if (!worker_serves(call->worker, call->served))
+        return call_refuse(call, REFUSED_UNLOADED, "model \"%.*s\" is unloaded", name,
                            call->model.data);
     if (!served_has_version(call->served, call->version))
         return call_refuse(call, REFUSED_NOT_FOUND,

@@ -1,9 +1,10 @@
 #include "online/endpoint/describe.h"
 
 #include "base/number.h"
+#include "online/endpoint/worker.h"
 #include "online/rows.h"
 
-const char *const describe_extensions[] = {"binary_tensor_data", "model_repository(index)", NULL};
+const char *const describe_extensions[] = {"binary_tensor_data", "model_repository", NULL};
 
 void describe_server(const char *name, struct buf *ret)
 {
@@ -61,15 +62,17 @@ void describe_model(const struct served *served, struct buf *ret)
     buf_text(ret, "]}}\n");
 }
 
-void describe_index(const struct catalog *catalog, struct buf *ret)
+void describe_index(const struct worker *worker, struct buf *ret)
 {
+    const struct catalog *catalog = worker->options->catalog;
     buf_byte(ret, '[');
     for (size_t i = 0; i < catalog->n; i++) {
         const struct served *served = &catalog->items[i];
         buf_text(ret, i > 0 ? ",{\"name\":" : "{\"name\":");
         rows_json_text(ret, slice_of(served->name));
-        buf_printf(ret, ",\"version\":\"%u\",\"state\":\"READY\"}",
-                   registry_version(served->registry));
+        buf_printf(ret, ",\"version\":\"%u\",\"state\":%s}", registry_version(served->registry),
+                   worker_serves(worker, served) ? "\"READY\""
+                                                 : "\"UNAVAILABLE\",\"reason\":\"unloaded\"");
     }
     buf_text(ret, "]\n");
 }

@@ -4,11 +4,13 @@
 
 #include "online/endpoint/catalog.h"
 
+struct worker;
+
 /* Extensions of the protocol that are spoken, NULL-terminated. */
 extern const char *const describe_extensions[];
 
 void describe_server(const char *name, struct buf *ret);
 void describe_model(const struct served *served, struct buf *ret);
-void describe_index(const struct catalog *catalog, struct buf *ret);
+void describe_index(const struct worker *worker, struct buf *ret);
 
 #endif

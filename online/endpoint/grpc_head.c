@@ -64,12 +64,17 @@ void grpc_stream_begin(struct grpc_stream *stream)
         grpc_refuse(stream, REFUSED_INVALID, "expected content-type: application/grpc");
     } else if (stream->coding == CODING_UNKNOWN) {
         grpc_refuse(stream, REFUSED_METHOD, "messages are read as they are, or as gzip or deflate");
+    } else if (!worker->shared->tokens && stream->method->scope == SCOPE_ADMIN) {
+        grpc_refuse(stream, REFUSED_SCOPE, "this needs a token for administration");
     } else if (worker->shared->tokens && stream->method->scope) {
         if (stream->scopes < 0)
             grpc_refuse(stream, REFUSED_TOKEN,
                         stream->scopes == TOKEN_EXPIRED ? "this token has expired"
                                                         : "a bearer token is needed");
         else if (!(stream->scopes & stream->method->scope))
-            grpc_refuse(stream, REFUSED_SCOPE, "this token is not for scoring");
+            grpc_refuse(stream, REFUSED_SCOPE,
+                        stream->method->scope == SCOPE_ADMIN
+                            ? "this token is not for administration"
+                            : "this token is not for scoring");
     }
 }

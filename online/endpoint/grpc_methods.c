@@ -56,7 +56,8 @@ static void take_model_ready(struct grpc_stream *stream, struct call *call, stru
         call_give(call);
         return;
     }
-    out.ready = find(call, in->name, in->version) != NULL;
+    const struct served *served = find(call, in->name, in->version);
+    out.ready = served && worker_serves(call->worker, served);
     grpc_reply_at_once(stream, call, &out.base);
 }
 
@@ -100,6 +101,11 @@ static void take_model_metadata(struct grpc_stream *stream, struct call *call, s
         call_give(call);
         return;
     }
+    if (!worker_serves(call->worker, served)) {
+        grpc_refuse(stream, REFUSED_UNLOADED, "the model is unloaded");
+        call_give(call);
+        return;
+    }
     char *version = version_text(call, served);
     out.name = text_of(served->name);
     out.n_versions = 1;
@@ -123,12 +129,51 @@ static void take_index(struct grpc_stream *stream, struct call *call, struct sli
             INFERENCE__REPOSITORY_INDEX_RESPONSE__MODEL_INDEX__INIT;
         items[i].name = text_of(catalog->items[i].name);
         items[i].version = version_text(call, &catalog->items[i]);
-        items[i].state = text_of("READY");
+        bool serves = worker_serves(call->worker, &catalog->items[i]);
+        items[i].state = text_of(serves ? "READY" : "UNAVAILABLE");
+        items[i].reason = text_of(serves ? "" : "unloaded");
         list[i] = &items[i];
     }
     out.n_models = catalog->n;
     out.models = list;
     grpc_reply_at_once(stream, call, &out.base);
+}
+
+/* Serves a model again, or no more. Returns whether it does now. */
+static bool set_served(struct grpc_stream *stream, struct call *call, const char *name, bool serves)
+{
+    const struct served *served = catalog_find(call->worker->options->catalog, slice_of(name));
+    if (served)
+        worker_set_served(call->worker, served, serves);
+    else
+        grpc_refuse(stream, REFUSED_NOT_FOUND, "there is no such model in the configuration");
+    return served != NULL;
+}
+
+static void take_load(struct grpc_stream *stream, struct call *call, struct slice message)
+{
+    Inference__RepositoryModelLoadResponse out = INFERENCE__REPOSITORY_MODEL_LOAD_RESPONSE__INIT;
+    Inference__RepositoryModelLoadRequest *in =
+        grpc_unpack(stream, call, &inference__repository_model_load_request__descriptor, message);
+    if (in && in->n_parameters > 0)
+        grpc_refuse(stream, REFUSED_INVALID, "models come from their trainers, not with a request");
+    else if (in && set_served(stream, call, in->model_name, true)) {
+        grpc_reply_at_once(stream, call, &out.base);
+        return;
+    }
+    call_give(call);
+}
+
+static void take_unload(struct grpc_stream *stream, struct call *call, struct slice message)
+{
+    Inference__RepositoryModelUnloadResponse out =
+        INFERENCE__REPOSITORY_MODEL_UNLOAD_RESPONSE__INIT;
+    Inference__RepositoryModelUnloadRequest *in =
+        grpc_unpack(stream, call, &inference__repository_model_unload_request__descriptor, message);
+    if (in && set_served(stream, call, in->model_name, false))
+        grpc_reply_at_once(stream, call, &out.base);
+    else
+        call_give(call);
 }
 
 #define INFERENCE "/inference.GRPCInferenceService/"
@@ -149,4 +194,6 @@ const struct grpc_method grpc_methods[] = {
     {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", true, SCOPE_SCORE,
      grpc_take_reflection},
     {"/grpc.health.v1.Health/Watch", false, 0, grpc_take_watch},
+    {INFERENCE "RepositoryModelLoad", false, SCOPE_ADMIN, take_load},
+    {INFERENCE "RepositoryModelUnload", false, SCOPE_ADMIN, take_unload},
     {NULL, false, 0, NULL}};

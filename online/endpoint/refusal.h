@@ -10,6 +10,7 @@ enum refusal {
     REFUSED_TOKEN,     /* none, or none that is known */
     REFUSED_SCOPE,     /* known, but not for this */
     REFUSED_NOT_FOUND, /* no such model, version or path */
+    REFUSED_UNLOADED,  /* the model is there, and not served */
     REFUSED_METHOD,
     REFUSED_TOO_LARGE,
     REFUSED_FULL, /* come again later */

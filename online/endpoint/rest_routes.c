@@ -116,6 +116,8 @@ static void describe(struct rest *rest, struct call *call, bool ready)
                     (int)(call->model.len < 60 ? call->model.len : 60), call->model.data,
                     served ? " of that version" : "");
         rest_refuse(rest, call->refusal, call->why);
+    } else if (!worker_serves(call->worker, served)) {
+        rest_refuse(rest, REFUSED_UNLOADED, "the model is unloaded");
     } else {
         if (ready)
             buf_text(body, "{\"ready\":true}\n");
@@ -177,6 +179,39 @@ static void route_health(struct rest *rest, struct slice what)
                     slice_of(is(what, "ready") ? "{\"ready\":true}\n" : "{\"live\":true}\n"));
 }
 
+/* A body may say {"unload_dependents": ...}, of which there are none; a model is what its trainer
+ * makes of it, and no config or file that comes with a request. */
+static bool brings_model(struct slice body)
+{
+    return body.len > 0 && (memmem(body.data, body.len, "\"config\"", 8) ||
+                            memmem(body.data, body.len, "\"file:", 6));
+}
+
+/* models/NAME/load, models/NAME/unload */
+static void route_repository(struct rest *rest, struct slice path, struct slice body)
+{
+    struct worker *worker = rest->link.worker;
+    struct call *call = call_take(worker);
+    if (!call) {
+        rest_refuse(rest, REFUSED_FULL, "too many requests are on their way");
+        return;
+    }
+    const struct served *served =
+        catalog_find(worker->options->catalog, decode(&call->arena, next_part(&path)));
+    struct slice verb = next_part(&path);
+    if (path.len > 0 || (!is(verb, "load") && !is(verb, "unload"))) {
+        rest_refuse(rest, REFUSED_NOT_FOUND, "not found");
+    } else if (!served) {
+        rest_refuse(rest, REFUSED_NOT_FOUND, "there is no such model in the configuration");
+    } else if (brings_model(body)) {
+        rest_refuse(rest, REFUSED_INVALID, "models come from their trainers, not with a request");
+    } else {
+        worker_set_served(worker, served, is(verb, "load"));
+        rest_answer(rest, 200, "OK", slice_of("{}\n"));
+    }
+    call_give(call);
+}
+
 static void route_others(struct rest *rest, struct slice part, struct slice path, bool posted)
 {
     struct buf *body = &rest->link.worker->text;
@@ -188,37 +223,56 @@ static void route_others(struct rest *rest, struct slice part, struct slice path
     } else if (is(part, "health") && path.len == 0 && !posted) {
         route_health(rest, what);
     } else if (is(part, "repository") && is(what, "index") && path.len == 0) {
-        describe_index(rest->link.worker->options->catalog, body);
+        describe_index(rest->link.worker, body);
         answer_text(rest, 200, body);
     } else {
         rest_refuse(rest, REFUSED_NOT_FOUND, "not found");
     }
 }
 
-/* Health is told to anybody: probes have no tokens. */
-static bool may(struct rest *rest, const struct http1_head *head, struct slice part)
+static bool refuse_token(struct rest *rest, int scopes, int needed)
 {
-    struct tokens *tokens = rest->link.worker->shared->tokens;
-    if (!tokens || is(part, "health"))
-        return true;
-    int scopes = tokens_scopes(tokens, head->authorization, worker_wall_clock());
-    if (scopes >= 0 && (scopes & SCOPE_SCORE))
-        return true;
     rest_refuse(rest, scopes < 0 ? REFUSED_TOKEN : REFUSED_SCOPE,
                 scopes == TOKEN_EXPIRED ? "this token has expired"
                 : scopes < 0            ? "a bearer token is needed"
+                : needed == SCOPE_ADMIN ? "this token is not for administration"
                                         : "this token is not for scoring");
     return false;
+}
+
+/* Health is told to anybody: probes have no tokens. What is served is nobody's to change where
+ * there are no tokens. */
+static bool may(struct rest *rest, const struct http1_head *head, struct slice part, int needed)
+{
+    struct tokens *tokens = rest->link.worker->shared->tokens;
+    if (!tokens && needed == SCOPE_ADMIN)
+        return refuse_token(rest, 0, needed);
+    if (!tokens || is(part, "health"))
+        return true;
+    int scopes = tokens_scopes(tokens, head->authorization, worker_wall_clock());
+    return (scopes >= 0 && (scopes & needed)) || refuse_token(rest, scopes, needed);
+}
+
+/* models/... of the repository: behind them stands who loads and unloads. */
+static bool is_administration(struct slice part, struct slice *path)
+{
+    struct slice behind = *path;
+    if (!is(part, "repository") || !is(next_part(&behind), "models"))
+        return false;
+    *path = behind;
+    return true;
 }
 
 void rest_route(struct rest *rest, const struct http1_head *head, struct slice body)
 {
     struct slice path = head->path, root = next_part(&path), part = next_part(&path);
-    bool posted = is(head->method, "POST");
-    if (!posted && !is(head->method, "GET") && !rest->no_body)
+    bool posted = is(head->method, "POST"), administers = is_administration(part, &path);
+    if (!posted && (administers || (!is(head->method, "GET") && !rest->no_body)))
         rest_refuse(rest, REFUSED_METHOD, "only GET and POST are answered here");
-    else if (!may(rest, head, part))
+    else if (!may(rest, head, part, administers ? SCOPE_ADMIN : SCOPE_SCORE))
         return;
+    else if (is(root, "v2") && administers)
+        route_repository(rest, path, body);
     else if (!is(root, "v2"))
         rest_refuse(rest, REFUSED_NOT_FOUND, "not found: paths begin with /v2");
     else if (is(part, "models") && path.len > 1)

@@ -111,6 +111,22 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         event_base_loopbreak(worker->base);
 }
 
+static size_t place_of(const struct worker *worker, const struct served *served)
+{
+    return (size_t)(served - worker->options->catalog->items);
+}
+
+bool worker_serves(const struct worker *worker, const struct served *served)
+{
+    return !worker->shared->unloaded[place_of(worker, served)];
+}
+
+void worker_set_served(struct worker *worker, const struct served *served, bool serves)
+{
+    worker->shared->unloaded[place_of(worker, served)] = !serves;
+    log_info("endpoint.repository", "model=\"%s\" served=%d", served->name, serves);
+}
+
 int64_t worker_wall_clock(void)
 {
     struct timespec now;

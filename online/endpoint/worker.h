@@ -32,6 +32,7 @@ struct shared {
     struct tokens *tokens;
     struct worker_metrics metrics;
     _Atomic bool draining;
+    _Atomic bool unloaded[CATALOG_MAX]; /* of the catalog: somebody asked that it be not served */
 };
 
 struct worker {
@@ -77,6 +78,10 @@ STATUS_CHECKED enum status worker_create(struct shared *shared, size_t number,
 STATUS_CHECKED enum status worker_start(struct worker *worker);
 /* Ends the thread and closes its connections. */
 void worker_free(struct worker *worker);
+/* Whether a model of the catalog is served here; the stream goes on either way. */
+bool worker_serves(const struct worker *worker, const struct served *served);
+/* By all workers, from now on. */
+void worker_set_served(struct worker *worker, const struct served *served, bool serves);
 /* Microseconds of the calendar. */
 int64_t worker_wall_clock(void);
 /* From any thread. */

@@ -89,6 +89,9 @@ def check_all(checks, told, guarded, pipeline, twin):
         triton.check_pipeline(checks, both, pipeline)
     with triton.Both(grpc, twin, guarded.grpc, ssl=True, root_certificates=guarded.ca) as both:
         triton.check_guarded(checks, both, "StatusCode.UNAUTHENTICATED")
+        triton.check_loading(checks, both,
+                             ("StatusCode.UNAVAILABLE", "StatusCode.NOT_FOUND",
+                              "StatusCode.PERMISSION_DENIED", "StatusCode.INVALID_ARGUMENT"), getattr)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def check_all(checks, told, guarded, pipeline, twin):
                else {"ssl": True, "ssl_context_factory": lambda: context})
     with triton.Both(http, twin, guarded.http, **options) as both:
         triton.check_guarded(checks, both, "401")
+        triton.check_loading(checks, both, ("400", "404", "403", "400"), field)
 
 
 if __name__ == "__main__":

@@ -78,9 +78,10 @@ class Told:
 
 
 class Guarded(Told):
-    """The same behind TLS and a token; .ca vouches for it, .token lets in."""
+    """The same behind TLS and a token; .ca vouches for it, .token lets in, .admin loads and unloads."""
 
     token = "a-token-for-tests"
+    admin = "another-for-the-crew"
 
     def __init__(self, work):
         self.ca, key = work.path("certificate.pem"), work.path("key.pem")
@@ -90,7 +91,7 @@ class Guarded(Told):
                    self.ca)
         if made[0] != 0:
             sys.exit(f"openssl cannot make a certificate:\n{made[2]}")
-        tokens = work.write("tokens.txt", f"{self.token} score\n")
+        tokens = work.write("tokens.txt", f"{self.token} score\n{self.admin} score admin\n")
         super().__init__("--tls", self.ca, key, "--tokens", tokens)
 
 

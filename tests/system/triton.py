@@ -144,6 +144,33 @@ def check_guarded(checks, both, status):
                  both.infer("told", [vector], headers=token).as_numpy("score").tolist(), SCORES)
 
 
+def check_loading(checks, both, statuses, field):
+    """statuses: of a model that is unloaded, of one that is none, of a token that is not for this."""
+    crew = {"headers": {"authorization": "Bearer another-for-the-crew"}}
+    shop = {"headers": {"authorization": "Bearer a-token-for-tests"}}
+    vector = both.tensor("vector", MATRIX, "FP32")
+
+    def state():
+        index = both.call("get_model_repository_index", **crew)
+        entry = (index if isinstance(index, list) else index.models)[0]
+        return field(entry, "state"), both.call("is_model_ready", "told", **crew)
+
+    both.call("unload_model", "told", **crew)
+    checks.equal("unloaded", state(), ("UNAVAILABLE", False))
+    checks.equal("asked meanwhile", refusal(lambda: both.infer("told", [vector], **crew))[0], statuses[0])
+    checks.equal("described meanwhile",
+                 refusal(lambda: both.call("get_model_metadata", "told", **crew))[0], statuses[0])
+    checks.equal("loaded by the shop", refusal(lambda: both.call("load_model", "told", **shop))[0],
+                 statuses[2])
+    checks.equal("loaded with a config",
+                 refusal(lambda: both.call("load_model", "told", config="{}", **crew))[0], statuses[3])
+    checks.equal("another model", refusal(lambda: both.call("load_model", "other", **crew))[0],
+                 statuses[1])
+    both.call("load_model", "told", **crew)
+    checks.equal("loaded", state(), ("READY", True))
+    checks.equal("asked again", both.infer("told", [vector], **crew).as_numpy("score").tolist(), SCORES)
+
+
 def run(check_all, check_many, asynchronous):
     """All checks with the synchronous client and with its twin, then many requests side by side."""
     checks = Checks()
