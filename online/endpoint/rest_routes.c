@@ -183,8 +183,8 @@ static void route_health(struct rest *rest, struct slice what)
  * makes of it, and no config or file that comes with a request. */
 static bool brings_model(struct slice body)
 {
-    return body.len > 0 && (memmem(body.data, body.len, "\"config\"", 8) ||
-                            memmem(body.data, body.len, "\"file:", 6));
+    return body.data && (memmem(body.data, body.len, "\"config\"", 8) ||
+                         memmem(body.data, body.len, "\"file:", 6));
 }
 
 /* models/NAME/load, models/NAME/unload */
