@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 enum act_kind {
-    ACT_SERVE,    /* a version that was made beside the scoring takes over */
-    ACT_PUBLISH,  /* `version` is what the version `source` was, from its file */
+    ACT_SERVE,   /* a version that was made beside the scoring takes over */
+    ACT_PUBLISH, /* `version` is what the version `source` was, from its file */
     /* from here on the model's scores leave; version: that was about to be published when it was
      * found to be better than the model `source` (ACT_CONTEST); 0: a person says so */
     ACT_CHAMPION,

@@ -212,9 +212,10 @@ static void judge_on_few(struct settings *settings)
             settings->models[i]->judged_on = 8;
 }
 
-struct input *input_create(uint64_t number)
+struct input *input_create(uint64_t number, bool champion_stays)
 {
-    struct maker maker = {.rng = rng_part(number, 1), .number = number};
+    struct maker maker = {
+        .rng = rng_part(number, 1), .number = number, .champion_stays = champion_stays};
     struct input *input = maker.input = calloc(1, sizeof *input);
     if (!input)
         abort();

@@ -38,7 +38,7 @@ struct input {
     size_t n_records;
 };
 
-struct input *input_create(uint64_t number);
+struct input *input_create(uint64_t number, bool champion_stays);
 void input_free(struct input *input);
 /* The record at an offset of a lane, or one past its end. */
 size_t input_find(const struct input_lane *lane, int64_t offset);

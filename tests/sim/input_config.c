@@ -108,7 +108,7 @@ static const char *later_option(const struct maker *maker, bool trees)
 static const char *takes_over(const struct maker *maker)
 {
     struct rng rng = rng_part(maker->number, 5);
-    return rng_below(&rng, 100) < 60 ? ", takeover: on" : "";
+    return !maker->champion_stays && rng_below(&rng, 100) < 60 ? ", takeover: on" : "";
 }
 
 /* Trees are made from few examples here. */

@@ -28,6 +28,7 @@ struct maker {
     unsigned hot;  /* percent of events that are of one card and one shop */
     unsigned n;
     uint64_t number;
+    bool champion_stays; /* no model takes over from another: the oracle knows one model only */
     struct made made[EVENTS_MAX];
 };
 

@@ -62,7 +62,7 @@ static bool standard_make(struct sim *sim, uint64_t number)
     struct standard *standard = sim->standard = calloc(1, sizeof *standard);
     if (!standard)
         abort();
-    standard->input = input_create(number);
+    standard->input = input_create(number, sim->write != NULL);
     struct trial_options options = {.input = standard->input, .seed = number, .calm = true};
     if (trial_run(&options, &standard->calm) && trial_compare(&standard->calm, NULL))
         return true;

@@ -55,7 +55,7 @@ struct trial {
     unsigned crashes, failures, stops, acts;
     unsigned takeovers; /* of one model by another that was found to be better */
     uint64_t evicted;   /* records */
-    char wrong[600];  /* "": nothing; else what is wrong */
+    char wrong[600];    /* "": nothing; else what is wrong */
 };
 
 /* False if something is wrong; trial_done() in either case. */
