@@ -415,8 +415,11 @@ class Witness:
         return self
 
     def __exit__(self, *_):
-        self.stopped = True
-        self.thread.join()
+        try:
+            self.more(2)  # what was looked on at may have been over before the first answer
+        finally:
+            self.stopped = True
+            self.thread.join()
         self.checks.true("good requests are answered", self.answered > 0)
         self.checks.equal("good requests that failed", self.failed[:5], [])
         self.checks.true("good requests do not wait", self.slowest < self.patience, f"{self.slowest:.1f} s")
