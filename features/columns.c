@@ -65,6 +65,29 @@ uint32_t columns_add_sparse(struct columns *columns, struct conf_errors *errors,
     return names_add(&columns->sparse, name);
 }
 
+bool columns_find_dense(const struct columns *columns, const char *name, uint32_t *ret)
+{
+    for (size_t i = 0; i < columns->dense.n; i++)
+        if (strcmp(columns->dense.items[i], name) == 0) {
+            *ret = (uint32_t)i;
+            return true;
+        }
+    return false;
+}
+
+const char *columns_nearest_dense(const struct columns *columns, const char *name)
+{
+    const struct names *dense = &columns->dense;
+    const char **names = calloc(dense->n + 1, sizeof *names);
+    if (!names)
+        abort();
+    for (size_t i = 0; i < dense->n; i++)
+        names[i] = dense->items[i];
+    const char *nearest = conf_nearest(name, names);
+    free(names);
+    return nearest;
+}
+
 static void hash_names(struct buf *buf, const struct names *names)
 {
     buf_u64(buf, names->n);

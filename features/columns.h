@@ -6,6 +6,8 @@
 #ifndef FEATURES_COLUMNS_H
 #define FEATURES_COLUMNS_H
 
+#include <stdbool.h>
+
 #include "base/conf.h"
 #include "base/vector.h"
 
@@ -28,6 +30,11 @@ uint32_t columns_add_dense(struct columns *columns, struct conf_errors *errors,
                            const struct conf_node *node, const char *name);
 uint32_t columns_add_sparse(struct columns *columns, struct conf_errors *errors,
                             const struct conf_node *node, const char *name);
+
+/* Of the dense columns so far the one of that name; false if there is none. */
+bool columns_find_dense(const struct columns *columns, const char *name, uint32_t *ret);
+/* The one whose name is most like it, or NULL. */
+const char *columns_nearest_dense(const struct columns *columns, const char *name);
 
 /* After the last: lays out the schema, with its id. */
 void columns_ready(struct columns *columns);

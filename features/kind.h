@@ -86,6 +86,10 @@ struct feature_kind {
                     double *dense, struct sparse_row *sparse);
     /* All below are optional. */
     void (*observe)(struct part *part, struct state *state, const struct event *event);
+    /* Instead of observe, by a kind that works on columns: it extracts after the kinds that have
+     * none of this, and dense is the vector that was extracted of the event. */
+    void (*observe_vector)(struct part *part, struct state *state, const struct event *event,
+                           const double *dense);
     /* A kind that has keys has the other verbs on labels too. */
     size_t (*n_label_keys)(const struct part *part);
     void (*label_keys)(const struct part *part, const struct event *event, struct key128 *ret);

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 extern const struct feature_kind kind_category, kind_text, kind_calendar, kind_cycle, kind_rule,
-    kind_window, kind_stl, kind_decay, kind_sketch;
+    kind_window, kind_stl, kind_decay, kind_sketch, kind_outlier;
 
 const struct feature_kind *const feature_kinds[] = {
-    &kind_value,  &kind_category, &kind_text,  &kind_calendar, &kind_cycle, &kind_rule,
-    &kind_window, &kind_stl,      &kind_decay, &kind_sketch,   NULL};
+    &kind_value,  &kind_category, &kind_text,  &kind_calendar, &kind_cycle,   &kind_rule,
+    &kind_window, &kind_stl,      &kind_decay, &kind_sketch,   &kind_outlier, NULL};
 
 void *part_add_item(struct part *part)
 {

@@ -20,7 +20,7 @@ struct plan {
     const char **label_key_names;
     size_t n_parts;
     struct part parts[KINDS_MAX]; /* one of each kind that the config names */
-    struct parts observe, prefetch, label;
+    struct parts extract, observe, observe_vector, prefetch, label;
 };
 
 /* Making. */
@@ -119,10 +119,14 @@ static enum status make_ready(struct plan *plan, const struct making *making)
             TRY(part->kind->ready(part, making));
         part->n_label_keys = part->kind->n_label_keys ? part->kind->n_label_keys(part) : 0;
         plan->n_label_keys += part->n_label_keys;
+        parts_add(&plan->extract, part, !part->kind->observe_vector);
         parts_add(&plan->observe, part, part->kind->observe);
+        parts_add(&plan->observe_vector, part, part->kind->observe_vector);
         parts_add(&plan->prefetch, part, part->kind->prefetch);
         parts_add(&plan->label, part, part->n_label_keys > 0);
     }
+    for (size_t i = 0; i < plan->observe_vector.n; i++)
+        parts_add(&plan->extract, plan->observe_vector.items[i], true);
     name_label_keys(plan);
     return ST_OK;
 }
@@ -209,15 +213,19 @@ void plan_extract(struct plan *plan, struct state *state, const struct event *ev
                   struct sparse *sparse, size_t *ret_n_sparse)
 {
     struct sparse_row row = {sparse, 0};
-    for (size_t i = 0; i < plan->n_parts; i++)
-        plan->parts[i].kind->extract(&plan->parts[i], state, event, dense, &row);
+    for (size_t i = 0; i < plan->extract.n; i++)
+        plan->extract.items[i]->kind->extract(plan->extract.items[i], state, event, dense, &row);
     *ret_n_sparse = row.n;
 }
 
-void plan_observe(struct plan *plan, struct state *state, const struct event *event)
+void plan_observe(struct plan *plan, struct state *state, const struct event *event,
+                  const double *dense)
 {
     for (size_t i = 0; i < plan->observe.n; i++)
         plan->observe.items[i]->kind->observe(plan->observe.items[i], state, event);
+    for (size_t i = 0; i < plan->observe_vector.n && dense; i++)
+        plan->observe_vector.items[i]->kind->observe_vector(plan->observe_vector.items[i], state,
+                                                            event, dense);
 }
 
 void plan_prefetch(const struct plan *plan, struct state *state, const struct event *event,

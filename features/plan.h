@@ -9,7 +9,7 @@
  *
  *     TRY(plan_create(&schema, conf_get(root, "features"), state, &errors, &plan));
  *     plan_extract(plan, state, event, dense, sparse, &n_sparse);
- *     plan_observe(plan, state, event);
+ *     plan_observe(plan, state, event, dense);
  *
  * Deterministic: what is written depends on the state, the event and nothing else. Nothing is
  * allocated per event except records of state.
@@ -61,7 +61,9 @@ bool plan_is_of_clock(const struct plan *plan, size_t column);
  * NaN where they need a field that it lacks. */
 void plan_extract(struct plan *plan, struct state *state, const struct event *event, double *dense,
                   struct sparse *sparse, size_t *ret_n_sparse);
-void plan_observe(struct plan *plan, struct state *state, const struct event *event);
+/* dense: what plan_extract() has just written of it; NULL: nothing, it is not scored. */
+void plan_observe(struct plan *plan, struct state *state, const struct event *event,
+                  const double *dense);
 
 /* Label windows: where an observed event's label must go once it is known. plan_label_keys() writes
  * plan_n_label_keys() entity keys (none where the event did not enter that window). The join

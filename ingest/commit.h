@@ -43,6 +43,9 @@ struct commit_options {
      * redo values change and the families named here; 0: all are loaded. */
     uint64_t load_max;
     const char *const *loaded_families; /* NULL-terminated; NULL: none */
+    /* Of those records only families named here: what redo values say of the others is held until
+     * they are fetched (see state.h), and their redo values have to be kept till then. */
+    bool load_later;
 };
 
 STATUS_CHECKED enum status commit_create(const struct commit_options *options, struct commit **ret);

@@ -1,6 +1,7 @@
 #include "ingest/commit_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/jobs.h"
 #include "ingest/fetch.h"
@@ -107,19 +108,17 @@ static bool is_named(const char *const *names, struct slice name)
 /* Family 0 tells the names of the others. */
 static enum status load_named_families(struct recovery *recovery)
 {
-    TRY(load_family(recovery, 0));
     struct slice name;
+    TRY(load_family(recovery, 0));
+    state_set_whole(recovery->state, 0);
     for (uint16_t family = 1;
-         (name.data = state_family_name(recovery->state, family, &name.len)) != NULL; family++)
-        if (is_named(recovery->commit->options.loaded_families, name))
-            TRY(load_family(recovery, family));
+         (name.data = state_family_name(recovery->state, family, &name.len)) != NULL; family++) {
+        if (!is_named(recovery->commit->options.loaded_families, name))
+            continue;
+        TRY(load_family(recovery, family));
+        state_set_whole(recovery->state, family);
+    }
     return ST_OK;
-}
-
-static enum status load_records(void *arg, const struct state_missing *records, size_t n)
-{
-    struct recovery *recovery = arg;
-    return fetch_records(recovery->commit->store, recovery->state, records, n);
 }
 
 static enum status load_pages(struct recovery *recovery)
@@ -129,8 +128,50 @@ static enum status load_pages(struct recovery *recovery)
     if (most == 0 || commit->store->ops->page_bytes(commit->store) <= most)
         return store_scan_space(commit->store, STORE_PAGE, load_page, recovery);
     state_set_incomplete(recovery->state);
-    state_set_loader(recovery->state, load_records, recovery);
     return load_named_families(recovery);
+}
+
+/* Whether records of which something is held must be here before anything else is done: a family
+ * that is named may have been begun in the redo values. */
+static bool is_due(const struct recovery *recovery, uint16_t family)
+{
+    const struct commit_options *options = &recovery->commit->options;
+    struct slice name;
+    name.data = state_family_name(recovery->state, family, &name.len);
+    return !options->load_later || (name.data && is_named(options->loaded_families, name));
+}
+
+/* They are in order of shard, then family. */
+static size_t keep_due(const struct recovery *recovery, struct state_missing *records, size_t n)
+{
+    size_t due = 0;
+    bool family_is = false;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || records[i].family != records[i - 1].family)
+            family_is = is_due(recovery, records[i].family);
+        if (family_is)
+            records[due++] = records[i];
+    }
+    return due;
+}
+
+static enum status load_held(struct recovery *recovery)
+{
+    enum { AT_ONCE = 8192 };
+    struct state_missing *records = malloc(AT_ONCE * sizeof *records);
+    if (!records)
+        return ST_ENOMEM;
+    enum status st = ST_OK;
+    size_t at = 0, n;
+    while (st == ST_OK && (n = state_held_next(recovery->state, &at, records, AT_ONCE)) > 0) {
+        size_t due = keep_due(recovery, records, n);
+        if (due > 0)
+            st = fetch_records(recovery->commit->store, recovery->state, records, due);
+    }
+    free(records);
+    return st == ST_ECORRUPT
+               ? corrupt(recovery->commit, "a record of redo value", recovery->commit->redo_first)
+               : st;
 }
 
 static enum status load_redo(void *arg, struct slice key, struct slice value)
@@ -224,7 +265,8 @@ enum status commit_recover(struct commit *commit, struct state *state, struct bu
     st = load_pages(&recovery);
     if (st == ST_OK)
         st = load_redo_values(&recovery);
-    state_set_loader(state, NULL, NULL);
+    if (st == ST_OK)
+        st = load_held(&recovery);
     TRY(st);
     TRY(store_scan_space(commit->store, STORE_OUTBOX, load_outbox, &recovery));
     TRY(store_scan_space(commit->store, STORE_EXAMPLES, load_block, &recovery));

@@ -94,7 +94,8 @@ struct reading {
     struct buf *pages;
 };
 
-/* Pages behind the first, one by one: few records have any. */
+/* Pages behind the first, one by one: few records have any. install() knows whether one may lack.
+ */
 static enum status read_further(const struct reading *reading, const struct state_missing *record,
                                 uint32_t n)
 {
@@ -107,9 +108,11 @@ static enum status read_further(const struct reading *reading, const struct stat
         st = reading->store->ops->get(reading->store, (struct slice){key, KEY}, &value);
         if (st == ST_OK)
             put_page(reading->pages, key, buf_slice(&value));
+        if (st == ST_ENOTFOUND)
+            st = ST_OK;
     }
     buf_done(&value);
-    return st == ST_ENOTFOUND ? ST_ECORRUPT : st;
+    return st;
 }
 
 static enum status found(void *arg, size_t i, struct slice value)
@@ -142,27 +145,65 @@ static enum status read_records(struct store *store, const struct state_missing 
     return ST_OK;
 }
 
-/* Pages of one record follow each other. */
-static enum status install(struct state *state, struct slice pages)
+/* What was read is installed record by record, as the pages of one follow each other. */
+struct installing {
+    struct state *state;
+    bool held_only; /* see fetch.held */
+    struct state_missing record;
+    uint32_t left; /* of its pages those that have still to come */
+    bool here;     /* it is in memory, or has been: what was read of it is older */
+};
+
+/* A record that was cut has lost its last pages; redo values that are held then tell them anew, and
+ * its size. */
+static enum status installed(const struct installing *installing)
+{
+    const struct state_missing *record = &installing->record;
+    bool good = installing->here || installing->left == 0 ||
+                state_holds(installing->state, record->family, record->id);
+    return good ? ST_OK : ST_ECORRUPT;
+}
+
+static enum status install_page(struct installing *installing, struct slice key, struct slice value)
+{
+    struct state_missing *record = &installing->record;
+    if (state_read_page_key(key, &record->family, &record->id) == 0) {
+        installing->left = state_pages(value);
+        installing->here =
+            state_find(installing->state, record->family, record->id) != NULL ||
+            (installing->held_only && !state_holds(installing->state, record->family, record->id));
+    }
+    installing->left--;
+    return installing->here ? ST_OK : state_load_page(installing->state, key, value);
+}
+
+static bool is_first_page(struct slice key)
+{
+    struct state_missing record;
+    return state_read_page_key(key, &record.family, &record.id) == 0;
+}
+
+static enum status install(struct installing *installing, struct slice pages,
+                           const struct state_missing *records, size_t n)
 {
     struct reader in = reader_of(pages);
     struct slice key, value;
-    bool here = false;
     while (state_next_page(&in, &key, &value)) {
-        struct state_missing record;
-        uint32_t page = state_read_page_key(key, &record.family, &record.id);
-        if (page == 0)
-            here = state_find(state, record.family, record.id) != NULL;
-        if (!here)
-            TRY(state_load_page(state, key, value));
+        if (is_first_page(key))
+            TRY(installed(installing));
+        TRY(install_page(installing, key, value));
     }
+    TRY(installed(installing));
+    for (size_t i = 0; i < n && state_held(installing->state) > 0; i++)
+        state_release(installing->state, records[i].family, records[i].id);
     return ST_OK;
 }
 
 enum status fetch_install(struct fetch *fetch, struct state *state)
 {
     TRY(fetch->status);
-    enum status st = install(state, buf_slice(&fetch->pages));
+    struct installing installing = {.state = state, .held_only = fetch->held_only};
+    enum status st = install(&installing, buf_slice(&fetch->pages), fetch->wanted, fetch->n);
     buf_reset(&fetch->pages);
     return st;
 }
@@ -176,10 +217,15 @@ struct shares {
     enum status status[JOBS_MAX];
 };
 
+static size_t share_begin(const struct shares *shares, size_t i)
+{
+    return shares->n * i / shares->n_shares;
+}
+
 static void read_share(void *arg, size_t i)
 {
     struct shares *shares = arg;
-    size_t from = shares->n * i / shares->n_shares, to = shares->n * (i + 1) / shares->n_shares;
+    size_t from = share_begin(shares, i), to = share_begin(shares, i + 1);
     shares->status[i] =
         read_records(shares->store, shares->records + from, to - from, &shares->pages[i]);
 }
@@ -193,10 +239,12 @@ enum status fetch_records(struct store *store, struct state *state,
     jobs_run(n_shares, read_share, &shares);
     enum status st = ST_OK;
     for (size_t i = 0; i < n_shares; i++) {
+        struct installing installing = {.state = state};
+        size_t from = share_begin(&shares, i), to = share_begin(&shares, i + 1);
         if (st == ST_OK)
             st = shares.status[i];
         if (st == ST_OK)
-            st = install(state, buf_slice(&shares.pages[i]));
+            st = install(&installing, buf_slice(&shares.pages[i]), records + from, to - from);
         buf_done(&shares.pages[i]);
     }
     return st;

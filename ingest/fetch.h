@@ -32,6 +32,10 @@ struct fetch {
     struct buf pages; /* what was found, in page format */
     enum status status;
     _Atomic bool waiting;
+    /* Set by who asks for records of which something is held (state_holds()), and does not keep
+     * them from being evicted meanwhile: those of which nothing is by then have been here, and what
+     * was read of them may be older than what the store has now. */
+    bool held_only;
 };
 
 void fetch_begin(struct fetch *fetch);
@@ -42,7 +46,8 @@ static inline bool fetch_arrived(const struct fetch *fetch)
 {
     return !fetch->waiting;
 }
-/* ST_ECORRUPT; or why the store could not be read. */
+/* Installs what was found, and releases what was held of all that was wanted. ST_ECORRUPT; or why
+ * the store could not be read. */
 STATUS_CHECKED enum status fetch_install(struct fetch *fetch, struct state *state);
 
 struct fetcher;
@@ -58,8 +63,8 @@ STATUS_CHECKED enum status fetcher_step(struct fetcher *fetcher);
 /* Asks for what was wanted and not asked yet. */
 void fetcher_ask(struct fetcher *fetcher, struct fetch *fetch);
 
-/* For recovery: all pages of records that the state lacks into it, of those that there are. Shares
- * of the records, which are best in the order of their pages' keys, are read side by side. */
+/* The same at once, in the caller's thread, for recovery. Shares of the records, which are best in
+ * the order of their pages' keys, are read side by side. */
 STATUS_CHECKED enum status fetch_records(struct store *store, struct state *state,
                                          const struct state_missing *records, size_t n);
 

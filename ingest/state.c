@@ -38,6 +38,7 @@ void state_free(struct state *state)
     free(state->stale.items);
     free(state->sweep.items);
     free(state->missing);
+    held_free(state);
     buf_done(&state->drops);
     buf_done(&state->dropped_pages);
     free(state);
@@ -233,7 +234,7 @@ size_t state_count(const struct state *state)
 
 size_t state_bytes(const struct state *state)
 {
-    return state->bytes + state->n_slots * sizeof *state->slots;
+    return state->bytes + state->n_slots * sizeof *state->slots + held_bytes(state);
 }
 
 void state_each(struct state *state, uint16_t family, void (*fn)(void *arg, struct record *rec),

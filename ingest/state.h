@@ -97,7 +97,8 @@ void state_drop(struct state *state, struct record *rec);
 
 /* Appends what changed since the last seal as one redo value, and forgets it. */
 void state_seal(struct state *state, struct buf *ret_redo);
-/* Applies a redo value over what is there; applying it again changes nothing. ST_ECORRUPT. */
+/* Applies a redo value over what is there; applying it again changes nothing. ST_ECORRUPT. Where
+ * records are elsewhere: see "a start that does not load all" below. */
 STATUS_CHECKED enum status state_apply_redo(struct state *state, struct slice redo);
 
 /* Pages go to disk in sweeps. A sweep takes all records changed since the one before; each call of
@@ -169,10 +170,31 @@ void state_durable(struct state *state, uint32_t turn);
 size_t state_evict(struct state *state, size_t bytes);
 void state_on_evict(struct state *state, uint16_t family, bool (*fn)(void *arg, struct record *rec),
                     void *arg);
-/* Recovery: brings those of the records that the store has; those that a redo value is about and
- * that are not here, each once and in the order of their pages' keys. NULL: all are here. */
-typedef enum status (*state_load_fn)(void *arg, const struct state_missing *records, size_t n);
-void state_set_loader(struct state *state, state_load_fn fn, void *arg);
+/* --- a start that does not load all ---
+ *
+ * A redo value may be about records that are in the store alone. What it says of them is held until
+ * their pages are installed (state_load_page()) and state_release() is called; till then they are
+ * elsewhere, as evicted ones are. Redo values applied before a sweep began are needed for as long
+ * as any of them is held.
+ *
+ *     state_set_incomplete(state);
+ *     state_set_whole(state, family);                       // all its pages have been installed
+ *     TRY(state_apply_redo(state, redo)); ... state_redone(state);
+ *     for (size_t at = 0; (n = state_held_next(state, &at, records, MAX)) > 0;)
+ *         ...                                               // read their pages, install, release
+ */
+
+/* Of this family what is not here is nowhere. */
+void state_set_whole(struct state *state, uint16_t family);
+/* Records of which something is held; whether this is one. */
+size_t state_held(const struct state *state);
+bool state_holds(const struct state *state, uint16_t family, struct key128 id);
+/* Up to max of them from place *at on (0: the first), in the order of their pages' keys; *at is
+ * moved behind them. Returns how many; 0: that was all. */
+size_t state_held_next(const struct state *state, size_t *at, struct state_missing *ret,
+                       size_t max);
+/* Applies what is held of a record, if anything, to what is here of it. */
+void state_release(struct state *state, uint16_t family, struct key128 id);
 
 /* The key of a record's page in the store. */
 void state_page_key(uint16_t family, struct key128 id, uint32_t page, char *ret);

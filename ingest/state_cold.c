@@ -71,10 +71,10 @@ void state_on_evict(struct state *state, uint16_t family, bool (*fn)(void *arg, 
     state->on_evict[family] = (struct evict_hook){fn, arg};
 }
 
-void state_set_loader(struct state *state, state_load_fn fn, void *arg)
+void state_set_whole(struct state *state, uint16_t family)
 {
-    state->loader = fn;
-    state->loader_arg = arg;
+    assert(family < FAMILIES_MAX);
+    state->whole[family / 64] |= UINT64_C(1) << family % 64;
 }
 
 /* Turns are counted modulo 2^32: only their distances mean something. */

@@ -195,7 +195,7 @@ void state_families_settle(struct state *state, struct buf *ret_gone)
         if (entry.name.len == 0 || entry.name.data[0] != RETIRED)
             continue;
         state_each(state, family, count_record, &left);
-        if (left > 0) {
+        if (left > 0 || held_any(state, family)) {
             note_retired(state, family);
             continue;
         }

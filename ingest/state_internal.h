@@ -1,7 +1,7 @@
 /*
  * ingest/state_internal.h -- what state.c (records in memory), state_changes.c and state_redo.c
- * (what changed of them, and as redo values) and state_pages.c (their pages) share. Nobody else
- * includes it.
+ * (what changed of them, and as redo values), state_held.c (redo values of records elsewhere) and
+ * state_pages.c (their pages) share. Nobody else includes it.
  */
 #ifndef INGEST_STATE_INTERNAL_H
 #define INGEST_STATE_INTERNAL_H
@@ -71,12 +71,20 @@ struct state {
         bool (*fn)(void *arg, struct record *rec);
         void *arg;
     } on_evict[FAMILIES_MAX];
-    state_load_fn loader;
-    void *loader_arg;
+    uint64_t whole[FAMILIES_MAX / 64]; /* families loaded with all that the store has of them */
+    struct held *held;                 /* state_held.c; NULL: nothing is */
     /* state_families.c: dropping the records of retired families, slot by slot */
     bool expiring, expire_met; /* a pass is under way; it has found some */
     size_t expire_at;          /* next slot */
     uint64_t retired[FAMILIES_MAX / 64];
+};
+
+/* What a redo value says of a record; its ranges follow. */
+struct patch {
+    uint16_t family;
+    struct key128 id;
+    uint64_t size, n; /* of the record; ranges */
+    bool whole;       /* a range tells all of it: what was before does not matter */
 };
 
 uint64_t state_slot_hash(uint16_t family, struct key128 id);
@@ -90,8 +98,17 @@ void state_take_out(struct state *state, size_t slot);
 void changes_move(struct state *state, uint32_t change, struct record *rec);
 void changes_cut(struct state *state, const struct record *rec);
 void changes_forget(struct state *state);
-/* state_redo.c: rec goes. */
+/* state_redo.c: rec goes; a patch is applied to what is here. in: at its ranges, which are good. */
 void changes_drop(struct state *state, const struct record *rec);
+void redo_patch(struct state *state, const struct patch *patch, struct reader *in);
+/* state_held.c: keeps a patch of a record elsewhere; what was kept does not matter any more; no
+ * more patches come; frees all; what it takes; whether a record of the family has patches. */
+void held_put(struct state *state, const struct patch *patch, struct slice ranges);
+void held_forget(struct state *state, uint16_t family, struct key128 id);
+void held_recovered(struct state *state);
+void held_free(struct state *state);
+size_t held_bytes(const struct state *state);
+bool held_any(const struct state *state, uint16_t family);
 void record_list_add(struct record_list *list, struct record *rec, uint32_t *ret_index);
 void state_note_drop(struct state *state, const struct record *rec);
 /* Before rec becomes `size` bytes long: pages past its new end go. */

@@ -177,6 +177,7 @@ void state_redone(struct state *state)
 {
     changes_forget(state);
     buf_reset(&state->dropped_pages);
+    held_recovered(state);
 }
 
 struct key128 state_digest(const struct state *state)

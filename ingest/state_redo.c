@@ -95,6 +95,13 @@ void state_seal(struct state *state, struct buf *ret_redo)
     changes_forget(state);
 }
 
+/* Of a family that was loaded whole what is not here is nowhere. */
+static bool is_elsewhere(struct state *state, uint16_t family, struct key128 id)
+{
+    bool whole = family < FAMILIES_MAX && state->whole[family / 64] >> family % 64 & 1;
+    return state->incomplete && !whole && !state_find(state, family, id);
+}
+
 static enum status apply_drops(struct state *state, struct reader *in)
 {
     uint64_t n = read_varint(in);
@@ -106,15 +113,10 @@ static enum status apply_drops(struct state *state, struct reader *in)
         struct record *rec = state_find(state, family, id);
         if (rec)
             state_drop(state, rec);
+        held_forget(state, family, id);
     }
     return in->bad ? ST_ECORRUPT : ST_OK;
 }
-
-struct patch {
-    uint16_t family;
-    struct key128 id;
-    uint64_t size, n;
-};
 
 struct patch_range {
     uint64_t from;
@@ -128,103 +130,66 @@ static bool read_range(struct reader *in, uint64_t size, struct patch_range *ret
     return !in->bad && ret->from <= size && ret->bytes.len <= size - ret->from;
 }
 
-/* Whether all of it can be applied. in: at its ranges; a copy of the reader. */
-static bool ranges_fit(struct reader in, const struct patch *patch)
+/* Whether all of it can be applied, and whether it tells all of the record. Steps over them. */
+static bool ranges_fit(struct reader *in, struct patch *patch)
 {
     struct patch_range range;
-    for (uint64_t i = 0; i < patch->n; i++)
-        if (!read_range(&in, patch->size, &range))
+    patch->whole = patch->size == 0;
+    for (uint64_t i = 0; i < patch->n; i++) {
+        if (!read_range(in, patch->size, &range))
             return false;
+        patch->whole = patch->whole || range.bytes.len == patch->size;
+    }
     return true;
 }
 
-static enum status read_patch(struct reader *in, struct patch *ret)
+/* ret_ranges: their bytes, which are good. */
+static enum status read_patch(struct reader *in, struct patch *ret, struct slice *ret_ranges)
 {
     ret->id = read_identity(in, &ret->family);
     ret->size = read_varint(in);
     ret->n = ret->family & RANGES_TOLD ? read_varint(in) : 2;
     ret->family &= (uint16_t)~RANGES_TOLD;
-    bool good = !in->bad && ret->size <= STATE_RECORD_MAX && ranges_fit(*in, ret);
-    return good ? ST_OK : ST_ECORRUPT;
+    ret_ranges->data = in->at;
+    if (in->bad || ret->size > STATE_RECORD_MAX || !ranges_fit(in, ret))
+        return ST_ECORRUPT;
+    ret_ranges->len = (size_t)(in->at - ret_ranges->data);
+    return ST_OK;
 }
 
-static enum status apply_patch(struct state *state, struct reader *in)
+void redo_patch(struct state *state, const struct patch *patch, struct reader *in)
 {
-    struct patch patch;
-    TRY(read_patch(in, &patch));
-    struct record *rec = state_obtain(state, patch.family, patch.id, patch.size);
-    if (rec->size != patch.size)
-        rec = state_resize(state, rec, patch.size);
+    struct record *rec = state_obtain(state, patch->family, patch->id, patch->size);
+    if (rec->size != patch->size)
+        rec = state_resize(state, rec, patch->size);
     rec->hint = 0;
     struct patch_range range;
-    for (uint64_t i = 0; i < patch.n && read_range(in, patch.size, &range); i++) {
+    for (uint64_t i = 0; i < patch->n && read_range(in, patch->size, &range); i++) {
         if (range.bytes.len == 0)
             continue;
         memcpy(rec->data + range.from, range.bytes.data, range.bytes.len);
         state_touch(state, rec, range.from, range.bytes.len);
     }
-    return ST_OK;
 }
 
-/* Notes all that it is about and that is not here; false: it is corrupt. */
-static bool need_all(struct state *state, struct slice redo)
+static enum status apply_patch(struct state *state, struct reader *in)
 {
-    struct reader in = reader_of(redo);
-    uint16_t family;
-    for (uint64_t drops = read_varint(&in); drops > 0 && !in.bad; drops--) {
-        struct key128 id = read_identity(&in, &family);
-        if (!in.bad)
-            state_need(state, family, id);
-    }
     struct patch patch;
-    struct patch_range range;
-    while (!in.bad && reader_left(&in) > 0) {
-        if (read_patch(&in, &patch) < 0)
-            return false;
-        state_need(state, patch.family, patch.id);
-        for (uint64_t i = 0; i < patch.n; i++)
-            read_range(&in, patch.size, &range);
+    struct slice ranges;
+    TRY(read_patch(in, &patch, &ranges));
+    if (!patch.whole && is_elsewhere(state, patch.family, patch.id)) {
+        held_put(state, &patch, ranges);
+        return ST_OK;
     }
-    return !in.bad;
-}
-
-/* As their pages' keys: see state_page_key(). */
-static int by_page(const void *a, const void *b)
-{
-    const struct state_missing *x = a, *y = b;
-    unsigned shard_x = hash_shard(x->id), shard_y = hash_shard(y->id);
-    if (shard_x != shard_y)
-        return shard_x < shard_y ? -1 : 1;
-    if (x->family != y->family)
-        return x->family < y->family ? -1 : 1;
-    if (x->id.hi != y->id.hi)
-        return x->id.hi < y->id.hi ? -1 : 1;
-    return (x->id.lo > y->id.lo) - (x->id.lo < y->id.lo);
-}
-
-/* At once, because the store reads many faster than one after the other. */
-static enum status load_missing(struct state *state, struct slice redo)
-{
-    state_forget_missing(state);
-    if (!need_all(state, redo))
-        return ST_ECORRUPT;
-    size_t n = 0;
-    struct state_missing *missing = state->missing;
-    if (state->n_missing > 0)
-        qsort(missing, state->n_missing, sizeof *missing, by_page);
-    for (size_t i = 0; i < state->n_missing; i++)
-        if (n == 0 || by_page(&missing[n - 1], &missing[i]) != 0)
-            missing[n++] = missing[i];
-    enum status st = n > 0 ? state->loader(state->loader_arg, missing, n) : ST_OK;
-    state_forget_missing(state);
-    return st;
+    held_forget(state, patch.family, patch.id);
+    struct reader good = reader_of(ranges);
+    redo_patch(state, &patch, &good);
+    return ST_OK;
 }
 
 enum status state_apply_redo(struct state *state, struct slice redo)
 {
     struct reader in = reader_of(redo);
-    if (state->loader)
-        TRY(load_missing(state, redo));
     TRY(apply_drops(state, &in));
     while (reader_left(&in) > 0)
         TRY(apply_patch(state, &in));

@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "models/half_space_tree.h"
 
 enum { HALF_SPACE_TREES_MAX = 1000, HALF_SPACE_DEPTH_MAX = 15 };
 
@@ -39,15 +40,6 @@ struct half_space_options {
     size_t depth;  /* 1 to HALF_SPACE_DEPTH_MAX */
     size_t window; /* rows, at least 2 */
     uint64_t seed;
-};
-
-struct half_space_node {
-    float threshold;  /* in the unit cube; below it: left, to node 2i + 1, else to 2i + 2 */
-    uint32_t feature; /* times 2, plus 1 where what is missing goes left */
-};
-
-struct half_space_range {
-    double low, high; /* low > high: nothing was seen */
 };
 
 struct half_space {
@@ -61,7 +53,7 @@ struct half_space {
     struct half_space_range *seen;                             /* in this window */
     uint64_t windows;                                          /* full ones, the first included */
     uint64_t rows;                                             /* of this window */
-    float *row; /* scratch of learning: n_columns + 1 */
+    float *row; /* scratch of learning: 2 * (n_columns + 1) */
 };
 
 /* Returns ST_EINVAL for options out of bounds or n_columns 0, ST_ENOMEM. */
@@ -73,7 +65,7 @@ void half_space_reset(struct half_space *trees);
 
 /* row: n_columns numbers, NaN where missing; weight above 0: as so many rows. */
 void half_space_learn(struct half_space *trees, const float *row, float weight);
-/* In (0, 1). unit_row: scratch for n_columns + 1 numbers, so that many may score at once. */
+/* In (0, 1). unit_row: scratch for 2 * (n_columns + 1) numbers, so that many may score at once. */
 float half_space_score(const struct half_space *trees, const float *row, float *unit_row);
 
 /* Makes `to` score as `from` does; made with the same options and as many columns. */

@@ -57,7 +57,7 @@ static void look(const struct hstrees *hstrees, const struct vector *vector, flo
 static void score(const struct model *model, const struct vector *rows, size_t n, float *ret)
 {
     const struct hstrees *hstrees = hstrees_of(model);
-    float row[VECTOR_DENSE_MAX], unit_row[VECTOR_DENSE_MAX + 1];
+    float row[VECTOR_DENSE_MAX], unit_row[2 * (VECTOR_DENSE_MAX + 1)];
     for (size_t i = 0; i < n; i++) {
         look(hstrees, &rows[i], row);
         ret[i] = half_space_score(hstrees->trees, row, unit_row);
@@ -169,4 +169,5 @@ const struct model_ops hstrees_ops = {
     .load = hstrees_load,
     .copy = copy,
     .describe = describe,
+    .unlabelled = true,
 };

@@ -253,4 +253,5 @@ const struct model_ops iforest_ops = {
     .recalls_from = recalls_from,
     .recall = recall,
     .publish_every = "1d",
+    .unlabelled = true,
 };

@@ -23,6 +23,30 @@ enum status model_copy(struct model *from, struct model *to)
     return st;
 }
 
+/* Rows beside each other stay together. */
+static void each_kept(struct model *model, const struct example *rows, size_t n,
+                      void (*fn)(struct model *model, const struct example *rows, size_t n))
+{
+    size_t from = 0;
+    for (size_t i = 0; i <= n; i++) {
+        if (i < n && !rows[i].aside)
+            continue;
+        if (i > from)
+            fn(model, rows + from, i - from);
+        from = i + 1;
+    }
+}
+
+void model_learn(struct model *model, const struct example *rows, size_t n)
+{
+    each_kept(model, rows, n, model->ops->learn);
+}
+
+void model_recall(struct model *model, const struct example *rows, size_t n)
+{
+    each_kept(model, rows, n, model->ops->recall);
+}
+
 const struct model_ops *model_find_kind(const char *name)
 {
     for (size_t i = 0; model_kinds[i]; i++)

@@ -27,6 +27,7 @@ struct example {
     int64_t time;    /* us, of the event */
     uint64_t item;   /* its number in the example log */
     bool correction; /* the same vector at the same time was an example with another label */
+    bool aside;      /* taken for noise: it may judge, but model_learn() leaves it out */
 };
 
 struct model_ops {
@@ -81,6 +82,7 @@ struct model_ops {
     void (*recall)(struct model *model, const struct example *rows, size_t n);
 
     const char *publish_every; /* default of `publish`; NULL: 1h */
+    bool unlabelled;           /* it looks at no label */
 };
 
 struct model {
@@ -89,6 +91,10 @@ struct model {
 
 /* As ops->copy. Returns ST_ENOMEM, and what load returns. */
 STATUS_CHECKED enum status model_copy(struct model *from, struct model *to);
+
+/* ops->learn and ops->recall of all rows that were not set aside. */
+void model_learn(struct model *model, const struct example *rows, size_t n);
+void model_recall(struct model *model, const struct example *rows, size_t n);
 
 /* All kinds, NULL-terminated: the one list to extend. */
 extern const struct model_ops *const model_kinds[];

@@ -11,6 +11,7 @@
 #include "online/model_diff.h"
 #include "online/model_export.h"
 #include "online/model_files.h"
+#include "online/noise.h"
 #include "online/readable.h"
 #include "online/settings.h"
 
@@ -82,6 +83,24 @@ static int diff(const char *before, const char *after)
         printf("%.*s", (int)text.len, text.data);
     buf_done(&text);
     buf_done(&error);
+    return st < 0 ? 1 : 0;
+}
+
+static int noise(const char *path)
+{
+    struct tensors *tensors = NULL;
+    struct buf text = {0};
+    enum status st = tensors_read(path, &tensors);
+    if (st == ST_OK)
+        st = noise_print(tensors, &text);
+    if (st < 0)
+        fprintf(stderr, "freshet model: %s: %s\n", path, status_text(st));
+    else if (text.len == 0)
+        fprintf(stderr, "freshet model: %s: its model sets nothing aside (`noise:`)\n", path);
+    else
+        fwrite(text.data, 1, text.len, stdout);
+    tensors_free(tensors);
+    buf_done(&text);
     return st < 0 ? 1 : 0;
 }
 
@@ -172,6 +191,8 @@ static int run(int argc, char **argv)
     const char *what = optind < argc ? argv[optind] : "";
     if (strcmp(what, "show") == 0 && optind + 1 < argc)
         return show(argv[optind + 1]);
+    if (strcmp(what, "noise") == 0 && optind + 1 < argc)
+        return noise(argv[optind + 1]);
     if (strcmp(what, "export") == 0 && optind + 2 < argc)
         return export(argv[optind + 1], argv[optind + 2]);
     if (strcmp(what, "diff") == 0 && optind + 2 < argc)
@@ -180,8 +201,8 @@ static int run(int argc, char **argv)
     if ((strcmp(what, "list") != 0 && !decisions && !is_asked(what)) || (!config && !dir))
         return command_misused(&cmd_model,
                                "list, decisions, promote MODEL [VERSION] or rollback MODEL (with "
-                               "-c or --state), show FILE, diff FILE FILE, or export FILE "
-                               "DIR?");
+                               "-c or --state), show FILE, noise FILE, diff FILE FILE, or "
+                               "export FILE DIR?");
     struct settings *settings = NULL;
     if (!dir && settings_load(config, stderr, &settings) < 0)
         return 1;
@@ -198,7 +219,7 @@ const struct command cmd_model = {
     "model",
     "list | decisions [json] | promote MODEL [VERSION] | rollback MODEL (-c CONFIG | --state DIR) "
     "| "
-    "show FILE | diff FILE FILE | export FILE DIR",
+    "show FILE | noise FILE | diff FILE FILE | export FILE DIR",
     "the model versions in a state directory\n"
     "\n"
     "  list       each file: version, when it was published, how much of the example log it has "
@@ -212,6 +233,9 @@ const struct command cmd_model = {
     "             its scores leave instead of the champion's\n"
     "  rollback MODEL  likewise: the model is what the version was that served before\n"
     "  show FILE  one of them, with its tensors (any safetensors reader opens it too)\n"
+    "  noise FILE  as CSV, the newest examples that it took for noise and did not learn, with "
+    "their\n"
+    "             features\n"
     "  diff FILE FILE  two versions of one kind: what they have learnt, the gate's figures, and "
     "the\n"
     "             features that moved furthest from the first to the second\n"

@@ -121,14 +121,14 @@ void gate_learn(struct gate *gate, struct model *learner, const struct example *
         count_missing(gate, &rows[i].vector);
         if (positive || gate_picks(gate->seen, gate->stride)) {
             if (i > from)
-                learner->ops->learn(learner, rows + from, i - from);
+                model_learn(learner, rows + from, i - from);
             from = i;
             keep(gate, learner, &rows[i]);
         }
         gate->seen++;
     }
     if (n > from)
-        learner->ops->learn(learner, rows + from, n - from);
+        model_learn(learner, rows + from, n - from);
     gate->learnt += n;
 }
 

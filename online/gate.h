@@ -54,7 +54,8 @@ STATUS_CHECKED enum status gate_create(const struct gate_options *options,
                                        struct gate **ret);
 void gate_free(struct gate *gate);
 
-/* Learns the examples, judging on the way. Instead of learner->ops->learn(). */
+/* Learns the examples, judging on the way, also by those that were set aside. Instead of
+ * model_learn(). */
 void gate_learn(struct gate *gate, struct model *learner, const struct example *rows, size_t n);
 /* At a boundary, all before it being learnt: decides, and makes the learner or the champion the
  * other's copy. Returns what model_copy() returns. Cost: a score of each settled row, some sorts of

@@ -29,6 +29,8 @@ static enum status put_learner(const struct learner *learner, struct tensors *re
     TRY(learner->model->ops->save(learner->model, ret));
     if (learner->reservoir)
         reservoir_save(learner->reservoir, ret);
+    if (learner->noise)
+        noise_save(learner->noise, ret);
     return learner->gate ? gate_save(learner->gate, ret) : ST_OK;
 }
 
@@ -126,6 +128,8 @@ static enum status get_learner(const struct tensors *tensors, uint32_t version,
     TRY(ret->model->ops->load(ret->model, tensors));
     if (ret->reservoir)
         TRY(reservoir_load(ret->reservoir, tensors));
+    if (ret->noise)
+        TRY(noise_load(ret->noise, tensors));
     return ret->gate ? gate_load(ret->gate, ret->model, version, tensors) : ST_OK;
 }
 

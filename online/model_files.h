@@ -10,6 +10,7 @@
 
 #include "models/model.h"
 #include "online/gate.h"
+#include "online/noise.h"
 #include "online/reservoir.h"
 
 struct model_manifest {
@@ -25,6 +26,7 @@ struct learner {
     struct model *model;
     struct gate *gate;           /* NULL: none */
     struct reservoir *reservoir; /* NULL: none */
+    struct noise *noise;         /* NULL: none */
 };
 
 /* Writes the file whole (temporary, fsync, rename) and its name to ret_file. Makes the folder. */

@@ -292,7 +292,8 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
         extract(p, event, row.at);
     bool observed = event->time >= p->head->clock - p->options.lateness;
     if (observed)
-        plan_observe(p->options.plan, p->options.state, event);
+        plan_observe(p->options.plan, p->options.state, event,
+                     scored ? p->values + row.at * p->n_dense : NULL);
     p->figures.late += !observed;
     row.stored = remember(p, event, scored, observed, row.at, &row.ref);
     if (scored)
@@ -382,6 +383,11 @@ void pipeline_seal(struct pipeline *p)
 const struct pipeline_figures *pipeline_figures(const struct pipeline *p)
 {
     return &p->figures;
+}
+
+const _Atomic size_t *pipeline_champion(const struct pipeline *p)
+{
+    return &p->champion;
 }
 
 const struct prequential *pipeline_prequential(const struct pipeline *p)

@@ -12,6 +12,8 @@
 #ifndef ONLINE_PIPELINE_H
 #define ONLINE_PIPELINE_H
 
+#include <stdatomic.h>
+
 #include "features/plan.h"
 #include "ingest/epoch.h"
 #include "ingest/join.h"
@@ -95,6 +97,8 @@ struct pipeline_figures {
         corrections, thinned, boundaries;
 };
 const struct pipeline_figures *pipeline_figures(const struct pipeline *pipeline);
+/* The place, among the options' models, of the one whose scores leave. Any thread may look. */
+const _Atomic size_t *pipeline_champion(const struct pipeline *pipeline);
 /* Event time between the newest labels and their events. */
 const struct newest *pipeline_label_delays(const struct pipeline *pipeline);
 /* Scores against what the events turned out to be, before they were learnt. */

@@ -3,22 +3,22 @@
 #include "ingest/examples.h"
 #include "online/pipeline_internal.h"
 
-void pipeline_find_champion(struct pipeline *p)
-{
-    p->champion = 0;
-    for (size_t i = 0; i < p->options.n_models; i++)
-        if (p->options.models[i].number == p->head->champion)
-            p->champion = i;
-    if (p->options.n_models > 0 && p->options.models[p->champion].name)
-        p->rows_out.options.model = p->options.models[p->champion].name;
-}
-
 size_t pipeline_find_model(const struct pipeline *p, uint32_t number)
 {
     size_t i = 0;
     while (i < p->options.n_models && p->options.models[i].number != number)
         i++;
     return i;
+}
+
+void pipeline_find_champion(struct pipeline *p)
+{
+    size_t champion = pipeline_find_model(p, p->head->champion);
+    if (champion == p->options.n_models)
+        champion = 0;
+    if (p->options.n_models > 0 && p->options.models[champion].name)
+        p->rows_out.options.model = p->options.models[champion].name;
+    p->champion = champion; /* once: other threads look at it */
 }
 
 enum status pipeline_log_act(struct pipeline *p, const struct act *act, int64_t time)

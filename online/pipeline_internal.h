@@ -33,7 +33,7 @@ struct pipeline {
     size_t n_dense;
     size_t n_rows, n_vectors;
     bool learns;
-    size_t champion;                     /* of the options' models */
+    _Atomic size_t champion;             /* of the options' models; others read it */
     uint32_t waits[PIPELINE_MODELS_MAX]; /* the version of each that scoring waits for */
     int64_t boundary_next;               /* the first of the models' */
     int64_t flush_by;                    /* the time by which the rows gathered must be scored */

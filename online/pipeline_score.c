@@ -55,9 +55,10 @@ enum status pipeline_flush(struct pipeline *p)
         return ST_OK;
     TRY(pipeline_settle_contests(p));
     const struct model *model = NULL;
-    struct registry *registry = p->options.models[p->champion].registry;
+    size_t champion = p->champion;
+    struct registry *registry = p->options.models[champion].registry;
     if (p->options.n_models > 0) {
-        model = registry_acquire(registry, p->waits[p->champion]);
+        model = registry_acquire(registry, p->waits[champion]);
         if (!model)
             return ST_ESTOPPED;
         p->scored_by = registry_version_of(registry, model);

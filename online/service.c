@@ -124,6 +124,20 @@ static enum status make_reservoir(struct service_model *model)
                             &model->reservoir);
 }
 
+/* Without a share to set aside it gives back what an earlier start did. */
+static enum status make_noise(struct service_model *model)
+{
+    const struct model_settings *settings = model->settings;
+    if (settings->ops->unlabelled)
+        return ST_OK;
+    return noise_create(&(struct noise_options){.schema = plan_vector_schema(model->service->plan),
+                                                .share = settings->noise,
+                                                .rows = (size_t)settings->noise_rows,
+                                                .window = (size_t)settings->noise_window,
+                                                .recalls = settings->ops->recall != NULL},
+                        &model->noise);
+}
+
 static bool is_recorded(const struct service *service)
 {
     return service->options.recorded || service->options.merge.next_run;
@@ -144,11 +158,13 @@ static enum status make_trainer(struct service *service, struct service_model *m
     TRY(make_registry(service, model));
     TRY(make_gate(model));
     TRY(make_reservoir(model));
+    TRY(make_noise(model));
     commit_keep_examples(service->commit, model->number, from);
     struct trainer_options options = {
         .model = model->learner,
         .gate = model->gate,
         .reservoir = model->reservoir,
+        .noise = model->noise,
         .cpu = model->settings->cpu,
         .cpu_burst = 10 * SECOND_US,
         .contest = service->contest,
@@ -267,6 +283,7 @@ static enum status open_all(struct service *service)
     TRY(service_resume(service));
     TRY(make_pipeline(service));
     TRY(make_rings(service));
+    TRY(catch_up_create(service->store, service->state, &service->state_bell, &service->catch_up));
     return staging_create(service->store, service->state, service->pipeline, &service->state_bell,
                           &service->staging);
 }
@@ -298,6 +315,7 @@ static void free_model(struct service_model *model)
         model->learner->ops->free(model->learner);
     gate_free(model->gate);
     reservoir_free(model->reservoir);
+    noise_free(model->noise);
 }
 
 void service_free(struct service *service)
@@ -309,6 +327,7 @@ void service_free(struct service *service)
     for (size_t i = 0; i < service->n_models; i++)
         trainer_free(service->models[i].trainer); /* first: they use most of the others */
     staging_free(service->staging);
+    catch_up_free(service->catch_up);
     pipeline_free(service->pipeline);
     drift_free(service->drift);
     merge_free(service->merge);
@@ -358,6 +377,7 @@ struct service_parts service_parts(struct service *service)
                                   .join = service->join,
                                   .pipeline = service->pipeline,
                                   .n_models = service->n_models,
+                                  .champion = pipeline_champion(service->pipeline),
                                   .contest = service->contest,
                                   .head = &service->head,
                                   .commit = service->commit,

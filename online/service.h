@@ -71,7 +71,7 @@ struct service_parts {
     struct plan *plan;
     struct join *join;
     const struct pipeline *pipeline;
-    size_t n_models; /* the champion first */
+    size_t n_models; /* the configuration's champion first */
     struct service_learner {
         const struct model_settings *settings;
         struct registry *registry;
@@ -80,7 +80,8 @@ struct service_parts {
         uint32_t version; /* published last */
         uint32_t number;  /* of the head */
     } models[MODELS_MAX];
-    struct contest *contest; /* NULL: nobody takes over */
+    const _Atomic size_t *champion; /* of them, whose scores leave; any thread may look */
+    struct contest *contest;        /* NULL: nobody takes over */
     const struct head *head;
     struct commit *commit;
     const struct settings *settings;

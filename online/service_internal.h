@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "base/ring.h"
 #include "ingest/retention.h"
+#include "online/catch_up.h"
 #include "online/drift.h"
 #include "online/service.h"
 #include "online/staging.h"
@@ -52,14 +53,14 @@ struct service_gate_metrics {
 
 struct service_metrics {
     struct metric *events, *scored, *repeated, *late, *dead, *labels[LABEL_OUTCOMES], *released,
-        *absent, *corrections, *thinned, *versions, *version, *model_age, *pending, *pending_early,
-        *pending_bytes, *state_records, *state_bytes, *outbox, *rows_sent, *rows_acked,
-        *rows_refused, *transactions, *transactions_aborted, *commits, *commit_time, *commit_bytes,
-        *latency, *ring_batches, *ring_epochs, *ring_examples, *evicted, *fetched, *trainer_behind,
-        *trainer_learnt, *trainer_cpu, *auc, *average_precision, *log_loss, *calibration,
-        *positives, *negatives, *event_time, *progress, *ready, *memory, *cpu, *disk_free,
-        *disk_full, *examples_age, *tenth_score[SCORE_TENTHS], *tenth_positive[SCORE_TENTHS],
-        *label_delay[SERVICE_QUANTILES], *moved, *swap_time;
+        *absent, *corrections, *thinned, *noise, *versions, *version, *model_age, *pending,
+        *pending_early, *pending_bytes, *state_records, *state_bytes, *state_held, *outbox,
+        *rows_sent, *rows_acked, *rows_refused, *transactions, *transactions_aborted, *commits,
+        *commit_time, *commit_bytes, *latency, *ring_batches, *ring_epochs, *ring_examples,
+        *evicted, *fetched, *trainer_behind, *trainer_learnt, *trainer_cpu, *auc,
+        *average_precision, *log_loss, *calibration, *positives, *negatives, *event_time, *progress,
+        *ready, *memory, *cpu, *disk_free, *disk_full, *examples_age, *tenth_score[SCORE_TENTHS],
+        *tenth_positive[SCORE_TENTHS], *label_delay[SERVICE_QUANTILES], *moved, *swap_time;
     struct metric **lag; /* a lane */
     struct metric *drift[DRIFT_COLUMNS_MAX];
 };
@@ -80,6 +81,7 @@ struct service_model {
     struct model *learner;
     struct gate *gate;           /* the trainer's; NULL: all is published */
     struct reservoir *reservoir; /* the trainer's; NULL: nothing is learnt again */
+    struct noise *noise;         /* the trainer's */
     struct registry *registry;
     struct trainer *trainer;
     /* Its metrics, and what the counters have been told of. */
@@ -106,6 +108,7 @@ struct service {
     struct contest *contest;                 /* NULL: nobody takes over */
     struct pipeline *pipeline;
     struct staging *staging;   /* what waits for records; empty while the state is complete */
+    struct catch_up *catch_up; /* brings in what a start left behind */
     struct requests *requests; /* NULL: there is no endpoint */
     uint64_t evicted;
     uint32_t *lane_of; /* the head's number of each lane of the merge */

@@ -48,7 +48,8 @@ void service_sweep_share(struct service *service, struct epoch *epoch, int64_t n
         service->sweeping = true;
         service->swept_at = now;
         service->redo_bytes = 0;
-        service->sweep_floor = epoch->number + 1;
+        bool all_here = state_held(service->state) == 0;
+        service->sweep_floor = all_here ? epoch->number + 1 : service->redo_needed;
     }
     size_t share = service_pressed(service) ? SWEEP_SHARE_PRESSED : 2 * epoch->redo.len + 65536;
     if (service->sweeping && !state_sweep_some(service->state, share, &epoch->pages)) {

@@ -166,6 +166,7 @@ static void count_model(struct service *service, struct service_model *model, bo
     double behind = (double)(service->head.examples_next - now.learnt);
     double cpu = (double)(now.busy_us - model->counted.busy_us) / SECOND_US;
     metric_add(m->trainer_cpu, cpu);
+    metric_add(m->noise, (double)(now.set_aside - model->counted.set_aside));
     if (scores) {
         metric_add(m->trainer_learnt, (double)(now.learnt - model->counted.learnt));
         metric_set(m->trainer_behind, behind);
@@ -200,6 +201,7 @@ static void measure_state(struct service *service)
     metric_set(m->pending_bytes, (double)(join.entry_bytes + join.index_bytes));
     metric_set(m->state_records, (double)state_count(service->state));
     metric_set(m->state_bytes, (double)state_bytes(service->state));
+    metric_set(m->state_held, (double)state_held(service->state));
     uint64_t fetched = staging_figures(service->staging).fetched;
     metric_add(m->evicted, (double)(service->evicted - service->counted.evicted));
     metric_add(m->fetched, (double)(fetched - service->counted.fetched));

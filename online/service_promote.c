@@ -83,11 +83,6 @@ static enum status promote_model(struct service_model *model, struct buf *reply)
                    model->settings->name);
         return ST_EINVAL;
     }
-    if (model->service->requests) {
-        buf_text(reply, "the endpoint scores by the configuration's champion: make this model the "
-                        "champion there, and start again");
-        return ST_EINVAL;
-    }
     return done(model, service_act(model->service, &act), &act, reply);
 }
 

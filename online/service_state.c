@@ -153,6 +153,8 @@ enum status service_step_state(struct service *service)
     struct batch *batch;
     service_keep_within_budget(service);
     serve_requests(service);
+    if (!service_pressed(service))
+        TRY(catch_up_serve(service->catch_up));
     TRY(service_take_act(service));
     TRY(next_batch(service, &batch));
     if (batch)

@@ -90,6 +90,7 @@ static enum status open_commit(struct service *service)
         .outbox_rows_max = 200000,
         .load_max = half < LOAD_MAX ? half : LOAD_MAX,
         .loaded_families = loaded,
+        .load_later = true,
     };
     return commit_create(&options, &service->commit);
 }
@@ -124,9 +125,9 @@ static enum status recover_state(struct service *service)
                   hint_of(st, commit_error(service->commit)));
     else if (epoch > 0)
         log_info("state.recovered",
-                 "epoch=%" PRIu64 " records=%zu events=%" PRIu64 " rows=%" PRIu64, epoch,
-                 state_count(service->state), service->head.events,
-                 commit_outbox_depth(service->commit));
+                 "epoch=%" PRIu64 " records=%zu left_behind=%zu events=%" PRIu64 " rows=%" PRIu64,
+                 epoch, state_count(service->state), state_held(service->state),
+                 service->head.events, commit_outbox_depth(service->commit));
     buf_done(&head);
     return st;
 }

@@ -67,6 +67,7 @@ enum status service_run(struct service *service)
 {
     service_begin(service);
     TRY(staging_start(service->staging));
+    TRY(catch_up_start(service->catch_up));
     for (size_t i = 0; i < service->n_models; i++)
         TRY(trainer_start(service->models[i].trainer));
     if (pthread_create(&service->commit_thread, NULL, service_commit_main, service) != 0 ||

@@ -48,10 +48,15 @@ static void list_vectors(struct serving *serving, const struct settings *setting
 }
 
 /* The pipeline under the name of each stream that is scored; what scores there scores here. */
-static void list_streams(struct serving *serving, const struct settings *settings)
+static void list_streams(struct serving *serving, const struct settings *settings,
+                         const struct service_parts *parts)
 {
     struct served served = serving->catalog.items[0];
     served.kind = SERVED_EVENTS;
+    if (parts->n_models > 1) {
+        served.models = serving->catalog.items; /* listed in the same order */
+        served.champion = parts->champion;
+    }
     for (size_t i = 0; i < settings->schema.n_streams; i++) {
         served.stream = &settings->schema.streams[i];
         served.stream_index = (uint16_t)i;
@@ -113,7 +118,7 @@ static enum status start(struct serving *serving, const struct settings *setting
 {
     struct service_parts parts = service_parts(service);
     list_vectors(serving, settings, &parts);
-    list_streams(serving, settings);
+    list_streams(serving, settings, &parts);
     TRY(open_requests(serving, settings, service));
     struct endpoint_options options = options_of(serving, settings, service);
     TRY(endpoint_start(&options, error, &serving->endpoint));

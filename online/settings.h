@@ -68,6 +68,8 @@ struct model_settings {
     double cpu;        /* share of a processor; 0: all it can get */
     double replay;     /* examples learnt again for each; 0: none */
     int64_t replay_rows, replay_half_life;
+    double noise; /* share of the negatives that is set aside */
+    int64_t noise_rows, noise_window;
     int takeover; /* 1: on */
     const struct model_ops *ops;
     const void *options; /* of the kind */

@@ -8,7 +8,7 @@ enum {
     MODEL_KIND = 1,
     MODEL_PUBLISH = 3,
     MODEL_PUBLISH_AT = 4,
-    MODEL_COMMON = 13,
+    MODEL_COMMON = 16,
     MODEL_OPTIONS_MAX = 64
 };
 
@@ -104,6 +104,29 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .min = 60e6,
      .max = 36500 * (double)DAY_US,
      .help = "An example this much older than another is half as likely to be kept."},
+    {.name = "noise",
+     .type = CONF_REAL,
+     .at = offsetof(struct model_settings, noise),
+     .fallback = "0",
+     .min = 0,
+     .max = 0.5,
+     .help = "Share of the negatives that is set aside and not learnt: those farthest out; see "
+             "docs/outliers.md. 0: what an earlier start set aside is learnt after all."},
+    {.name = "noise_rows",
+     .type = CONF_INT,
+     .at = offsetof(struct model_settings, noise_rows),
+     .fallback = "1000",
+     .min = 1,
+     .max = 1000000,
+     .help = "The newest of these that are kept, to be looked at or learnt after all; each model "
+             "file has them."},
+    {.name = "noise_window",
+     .type = CONF_INT,
+     .at = offsetof(struct model_settings, noise_window),
+     .fallback = "250",
+     .min = 2,
+     .max = 1000000,
+     .help = "Examples by which the next ones are told far out or not."},
     {.name = "takeover",
      .type = CONF_CHOICE,
      .at = offsetof(struct model_settings, takeover),
@@ -163,6 +186,10 @@ static void check_together(const struct model_settings *model, struct conf_error
     if (model->ops->fit && model->replay > 0)
         conf_complain(errors, conf_get(model->node, "replay"),
                       "%s is made anew from many examples, and has nothing to learn again",
+                      model->ops->name);
+    if (model->ops->unlabelled && model->noise > 0)
+        conf_complain(errors, conf_get(model->node, "noise"),
+                      "%s looks at no labels: there are no negatives to set aside",
                       model->ops->name);
     if (model->cpu > 0 && model->publish_at != PUBLISH_AT_READY)
         conf_complain(errors, conf_get(model->node, "cpu"),
@@ -267,10 +294,6 @@ static void check_takeover(const struct settings *settings, const struct model_s
         conf_complain(errors, node,
                       "a shadow is only looked at: make it a challenger, or leave "
                       "`takeover` out");
-    if (settings->endpoint.http || settings->endpoint.grpc)
-        conf_complain(errors, node,
-                      "the endpoint scores by the configuration's champion: use one "
-                      "or the other");
     for (size_t i = 0; i < settings->n_models; i++)
         if (!settings->models[i]->gate && settings->models[i]->role != ROLE_SHADOW)
             conf_complain(errors, conf_get(settings->models[i]->node, "gate"),

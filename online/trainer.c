@@ -316,6 +316,7 @@ struct score_figures trainer_judged(struct trainer *trainer)
 
 struct trainer_figures trainer_figures(const struct trainer *trainer)
 {
-    return (struct trainer_figures){trainer->learnt, ring_depth(trainer->full), trainer->newest,
-                                    trainer->busy_us, trainer->examples};
+    return (struct trainer_figures){trainer->learnt,   ring_depth(trainer->full),
+                                    trainer->newest,   trainer->busy_us,
+                                    trainer->examples, trainer->set_aside};
 }

@@ -17,6 +17,7 @@
 #include "models/auc.h"
 #include "models/model.h"
 #include "online/gate.h"
+#include "online/noise.h"
 #include "online/reservoir.h"
 #include "online/registry.h"
 
@@ -30,6 +31,7 @@ struct trainer_options {
     size_t n_dense;
     struct gate *gate; /* decides on what is published; NULL: all is. The caller frees it after */
     struct reservoir *reservoir; /* of what is learnt again; NULL: nothing. The caller frees it */
+    struct noise *noise;         /* what is not to be learnt; NULL: nothing. The caller frees it */
     struct contest *contest; /* nobody waits for it once this trainer failed; NULL: there is none */
     /* Called with each decision, on the thread that learns; NULL: not wanted. */
     void (*on_decision)(void *arg, const struct decision *decision);
@@ -82,6 +84,7 @@ struct trainer_figures {
     int64_t newest_example; /* release time of the newest item learnt */
     int64_t busy_us;        /* CPU time of the thread */
     uint64_t examples;      /* learnt by this process; items are boundaries, too */
+    uint64_t set_aside;     /* of these, taken for noise and not learnt */
 };
 struct trainer_figures trainer_figures(const struct trainer *trainer);
 /* How good the published versions were at examples not yet learnt, in the life of this process;

@@ -51,7 +51,7 @@ struct trainer {
     float scores[LEARN_BATCH];
     float *dense;          /* LEARN_BATCH * n_dense */
     struct sparse *sparse; /* LEARN_BATCH * VECTOR_SPARSE_MAX */
-    _Atomic uint64_t learnt, given, examples;
+    _Atomic uint64_t learnt, given, examples, set_aside;
     _Atomic int64_t newest, busy_us;
     pthread_mutex_t lock; /* guards judged */
     struct prequential *judged;

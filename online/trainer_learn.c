@@ -38,7 +38,7 @@ static void learn_rows(struct trainer *trainer, struct model *model, const struc
     if (trainer->options.gate)
         gate_learn(trainer->options.gate, model, rows, n);
     else
-        model->ops->learn(model, rows, n);
+        model_learn(model, rows, n);
 }
 
 /* Behind some rows one of old is learnt again, which judges nothing: it was known before. */
@@ -53,7 +53,8 @@ static void learn_with_old(struct trainer *trainer, struct model *model)
             model->ops->learn(model, &old, 1);
             from = i + 1;
         }
-        reservoir_add(reservoir, &trainer->rows[i]);
+        if (!trainer->rows[i].aside)
+            reservoir_add(reservoir, &trainer->rows[i]);
     }
     if (trainer->n > from)
         learn_rows(trainer, model, trainer->rows + from, trainer->n - from);
@@ -70,13 +71,26 @@ static void learn_batch(struct trainer *trainer, struct model *model)
     trainer->examples += trainer->n;
 }
 
+/* What was set aside in another life is so in this one. */
+static void set_noise_aside(struct trainer *trainer)
+{
+    struct noise *noise = trainer->options.noise;
+    for (size_t i = 0; i < trainer->n; i++) {
+        struct example *row = &trainer->rows[i];
+        row->aside = trainer->recalling ? noise_recalls(noise, row->item) : noise_look(noise, row);
+    }
+    trainer->set_aside = noise_set_aside(noise);
+}
+
 static void learn_gathered(struct trainer *trainer)
 {
     struct model *model = trainer->options.model;
     if (trainer->n == 0)
         return;
+    if (trainer->options.noise)
+        set_noise_aside(trainer);
     if (trainer->recalling)
-        model->ops->recall(model, trainer->rows, trainer->n);
+        model_recall(model, trainer->rows, trainer->n);
     else
         learn_batch(trainer, model);
     trainer->n = 0;
@@ -133,12 +147,14 @@ static enum status checkpoint(struct trainer *trainer, const struct example_boun
     uint64_t again = ops->recalls_from ? ops->recalls_from(options->model) : UINT64_MAX;
     if (again < point.cursor)
         point.again = point.cursor - again;
-    enum status st =
-        model_files_save(options->dir, options->name,
-                         &(struct learner){options->model, options->gate, options->reservoir},
-                         &(struct model_manifest){boundary->version, trainer->cursor,
-                                                  boundary->time, trainer->newest, source},
-                         point.file, sizeof point.file);
+    if (options->noise)
+        noise_forget_recalled(options->noise, again < point.cursor ? again : point.cursor);
+    enum status st = model_files_save(
+        options->dir, options->name,
+        &(struct learner){options->model, options->gate, options->reservoir, options->noise},
+        &(struct model_manifest){boundary->version, trainer->cursor, boundary->time,
+                                 trainer->newest, source},
+        point.file, sizeof point.file);
     if (st < 0) {
         snprintf(trainer->error, sizeof trainer->error, "%s: cannot write a model file: %s",
                  options->dir, strerror(errno));
@@ -177,6 +193,20 @@ static void serve_on(struct trainer *trainer, uint32_t version)
     registry_keep(registry, version);
 }
 
+/* What beside the model came of the examples since the last version that was promoted. */
+static void settle(struct trainer *trainer, double verdict)
+{
+    const struct trainer_options *options = &trainer->options;
+    if (options->reservoir && verdict == VERDICT_PROMOTED)
+        reservoir_settle(options->reservoir, trainer->cursor);
+    if (options->reservoir && verdict == VERDICT_REFUSED)
+        reservoir_forget_fresh(options->reservoir);
+    if (options->noise && verdict == VERDICT_PROMOTED)
+        noise_settle(options->noise, trainer->cursor);
+    if (options->noise && verdict == VERDICT_REFUSED)
+        noise_forget_fresh(options->noise);
+}
+
 /* The learner's version serves from here on, unless the gate decides otherwise. */
 static enum status judge(struct trainer *trainer, const struct example_boundary *boundary,
                          bool by_hand)
@@ -190,10 +220,7 @@ static enum status judge(struct trainer *trainer, const struct example_boundary 
         serve_new(trainer, boundary->version, options->beside || by_hand);
     else
         serve_on(trainer, boundary->version);
-    if (options->reservoir && decision.verdict == VERDICT_PROMOTED)
-        reservoir_settle(options->reservoir, trainer->cursor);
-    if (options->reservoir && decision.verdict == VERDICT_REFUSED)
-        reservoir_forget_fresh(options->reservoir);
+    settle(trainer, decision.verdict);
     if (options->gate && options->on_decision)
         options->on_decision(options->on_decision_arg, &decision);
     return ST_OK;
@@ -224,8 +251,10 @@ static enum status take_back(struct trainer *trainer, uint32_t source)
         snprintf(trainer->error, sizeof trainer->error,
                  "model file %s/%s, which was promoted by hand: %s", options->dir, file,
                  status_text(st));
-    else if (options->reservoir)
+    if (st == ST_OK && options->reservoir)
         reservoir_forget(options->reservoir, manifest.cursor);
+    if (st == ST_OK && options->noise)
+        noise_forget(options->noise, manifest.cursor);
     return st;
 }
 

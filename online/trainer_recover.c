@@ -41,7 +41,7 @@ static enum status load_checkpoint(struct trainer *trainer, const struct trainer
     enum status st =
         model_files_load(trainer->options.dir, point->file,
                          &(struct learner){trainer->options.model, trainer->options.gate,
-                                           trainer->options.reservoir},
+                                           trainer->options.reservoir, trainer->options.noise},
                          &manifest);
     if (st == ST_OK && (manifest.cursor != point->cursor || manifest.version != point->version))
         st = ST_ECORRUPT;
@@ -68,6 +68,8 @@ static enum status load_checkpoint(struct trainer *trainer, const struct trainer
         trainer->cursor = point->cursor;
     trainer->version = point->version;
     serve_loaded(trainer);
+    if (trainer->options.noise)
+        noise_give_back(trainer->options.noise, trainer->options.model);
     return ST_OK;
 }
 

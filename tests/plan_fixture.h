@@ -162,7 +162,7 @@ static inline double *score(struct fixture *f, const struct event_parts *parts)
     for (enum plan_prefetch stage = PLAN_SLOTS; stage <= PLAN_ENTRIES; stage++)
         plan_prefetch(f->plan, f->state, &made.event, stage);
     plan_extract(f->plan, f->state, &made.event, f->dense, f->sparse, &f->n_sparse);
-    plan_observe(f->plan, f->state, &made.event);
+    plan_observe(f->plan, f->state, &made.event, f->dense);
     return f->dense;
 }
 

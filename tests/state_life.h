@@ -120,7 +120,7 @@ static inline void seal(struct life *life)
     if (!life->sweeping && draw(&life->seed, 3) == 0) {
         state_sweep_begin(life->state);
         life->sweeping = true;
-        life->sweep_floor = life->epoch + 1;
+        life->sweep_floor = state_held(life->state) > 0 ? 0 : life->epoch + 1;
     }
     bool finished = life->sweeping && draw(&life->seed, 2) == 0 &&
                     !state_sweep_some(life->state, draw(&life->seed, 20 * PAGE), &life->pages);

@@ -210,3 +210,90 @@ Test(endpoint, a_server_that_is_ill_is_alive_but_not_ready, .init = start, .fini
     cr_expect(strstr(answer, "HTTP/1.1 503 Service Unavailable") != NULL, "%s", answer);
     cr_expect(strstr(answer, "Retry-After") != NULL, "%s", answer);
 }
+
+/* A pipeline's model is whichever of several is the champion at that moment. */
+
+static struct {
+    _Atomic size_t champion;
+    struct registry *registry;
+} team;
+
+static void start_team(void)
+{
+    told_init(&told, 2);
+    cr_assert(eq(int, registry_create(told_make, &told, &team.registry), ST_OK));
+    struct told_model *second = told_of(told.learner);
+    second->version = 7;
+    registry_publish(team.registry, told.learner, 7);
+    struct catalog *catalog = &told.catalog;
+    catalog->items[1] = catalog->items[0];
+    catalog->items[1].name = "second";
+    catalog->items[1].platform = "freshet_second";
+    catalog->items[1].registry = team.registry;
+    catalog->items[1].reasons = 0;
+    catalog->items[2] = catalog->items[0];
+    catalog->items[2].name = "line";
+    catalog->items[2].models = catalog->items;
+    catalog->items[2].champion = &team.champion;
+    catalog->n = 3;
+    team.champion = 0;
+    cr_assert(eq(int, told_start(&told), ST_OK));
+}
+
+static void stop_team(void)
+{
+    told_done(&told);
+    registry_free(team.registry);
+}
+
+static void expect_in(const char *answer, const char *words)
+{
+    cr_expect(strstr(answer, words) != NULL, "%s is not in %s", words, answer);
+}
+
+static void describe_line(char *ret, size_t cap)
+{
+    static const char text[] = "GET /v2/models/line HTTP/1.1\r\nConnection: close\r\n\r\n";
+    int fd = dial();
+    put(fd, text, strlen(text));
+    read_all(fd, ret, cap);
+}
+
+#define ROW "\"shape\":[1,2],\"data\":[3,0]}"
+static const char reasons_asked[] =
+    "{\"outputs\":[{\"name\":\"score\"},{\"name\":\"reasons\"}]," INPUTS(ROW);
+
+Test(endpoint, the_champion_answers_for_its_line, .init = start_team, .fini = stop_team)
+{
+    char answer[4096];
+    post("/v2/models/line/infer", VECTOR(ROW), answer, sizeof answer);
+    expect_in(answer, "{\"model_name\":\"line\",\"model_version\":\"1\",\"parameters\":"
+                      "{\"model\":\"told\"},\"outputs\":[");
+    expect_in(answer, "[1003]");
+    post("/v2/models/line/infer", reasons_asked, answer, sizeof answer);
+    expect_in(answer, "HTTP/1.1 200");
+    describe_line(answer, sizeof answer);
+    expect_in(answer, "\"versions\":[\"1\"],\"platform\":\"freshet_told\"");
+    expect_in(answer, "\"reasons\"");
+    expect_in(answer, "\"model\":\"told\"}}");
+}
+
+Test(endpoint, another_champion_answers_next, .init = start_team, .fini = stop_team)
+{
+    char answer[4096];
+    team.champion = 1;
+    post("/v2/models/line/versions/7/infer", VECTOR(ROW), answer, sizeof answer);
+    expect_in(answer, "\"model_version\":\"7\",\"parameters\":{\"model\":\"second\"}");
+    expect_in(answer, "[7003]");
+    post("/v2/models/line/versions/1/infer", VECTOR(ROW), answer, sizeof answer);
+    expect_in(answer, "HTTP/1.1 404");
+    post("/v2/models/line/infer", reasons_asked, answer, sizeof answer);
+    expect_in(answer, "HTTP/1.1 400");
+    expect_in(answer, "cannot tell");
+    describe_line(answer, sizeof answer);
+    expect_in(answer, "\"versions\":[\"7\"],\"platform\":\"freshet_second\"");
+    cr_expect(strstr(answer, "\"reasons\"") == NULL, "%s", answer);
+    post(INFER, VECTOR(ROW), answer, sizeof answer);
+    expect_in(answer, "[1003]");
+    cr_expect(strstr(answer, "parameters") == NULL, "%s", answer);
+}

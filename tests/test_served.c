@@ -3,7 +3,8 @@
  *
  * What is known without running it: what the endpoint answers about an event just before the stream
  * takes it is what the stream then makes of it -- each feature, and with the same version the
- * score, bit for bit -- and the state is as if nobody had asked.
+ * score, bit for bit -- and the state is as if nobody had asked. Where another model becomes the
+ * champion, it is that model's score and name from the next question on.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -25,7 +26,8 @@
 
 enum { EVENTS = 10000, COLUMNS_MAX = 64, MINUTE_MS = 60 * 1000 };
 
-static const char config[] =
+/* The pipeline without its models. */
+static const char payments[] =
     "name: payments\n"
     "streams:\n"
     "  - {name: payments, id: ID, time: {field: TIME, format: epoch_ms}, score: true,\n"
@@ -38,8 +40,13 @@ static const char config[] =
     "  - {window: AMOUNT, by: CARD, over: [1h, 1d], take: [count, mean, std, since]}\n"
     "  - {window: AMOUNT, by: SHOP, over: [1d], take: [count, max]}\n"
     "  - {window: label, by: SHOP, over: [1d, 3d], delay: 1d, take: [count, mean]}\n"
-    "models: [{name: fraud, kind: ftrl, publish: 1h}]\n"
     "endpoint: {http: \"127.0.0.1:0\"}\n";
+
+static const char one_model[] = "models: [{name: fraud, kind: ftrl, publish: 1h}]\n";
+/* They publish so differently that their versions are never the same number. */
+static const char two_models[] = "models:\n"
+                                 "  - {name: fraud, kind: ftrl, publish: 1h}\n"
+                                 "  - {name: slow, kind: ftrl, publish: 8h}\n";
 
 /* The last row that the stream scored. */
 struct scored {
@@ -61,6 +68,10 @@ struct line {
     struct scored streamed;
     uint64_t n_scored, fed;
     int socket;
+    struct rng rng; /* of the events; the next one's number and time */
+    uint64_t number;
+    int64_t time_ms;
+    char answered_by[16]; /* the model, as the endpoint says; "": it does not */
 };
 
 static void on_score(void *arg, const struct row_score *row)
@@ -72,11 +83,33 @@ static void on_score(void *arg, const struct row_score *row)
     memcpy(line->streamed.values, row->values, line->columns * sizeof(double));
 }
 
-static void open_line(struct line *line)
+static void read_settings(struct line *line, const char *models)
 {
-    *line = (struct line){.dir = "/tmp/freshet-served-XXXXXX", .socket = -1};
+    struct buf config = {0};
+    buf_text(&config, payments);
+    buf_text(&config, models);
+    cr_assert(
+        eq(int, settings_parse("test.yaml", buf_slice(&config), stderr, &line->settings), ST_OK));
+    buf_done(&config);
+}
+
+/* Trainers without threads of their own. */
+static void begin(struct line *line)
+{
+    struct service_parts parts = service_parts(line->service);
+    for (size_t i = 0; i < parts.n_models; i++)
+        registry_set_work(parts.models[i].registry, trainer_step, parts.models[i].trainer);
+    service_begin(line->service);
+}
+
+static void open_line(struct line *line, const char *models)
+{
+    *line = (struct line){.dir = "/tmp/freshet-served-XXXXXX",
+                          .socket = -1,
+                          .rng = rng_of(42),
+                          .time_ms = INT64_C(1700000000000)};
     cr_assert(mkdtemp(line->dir) != NULL);
-    cr_assert(eq(int, settings_parse("test.yaml", slice_of(config), stderr, &line->settings), 0));
+    read_settings(line, models);
     line->source = source_memory_create(true);
     line->events =
         source_memory_lane(line->source, &(struct lane_info){.stream = 0, .topic = "payments"});
@@ -99,8 +132,7 @@ static void open_line(struct line *line)
     line->columns = plan_vector_schema(parts.plan)->n_dense;
     cr_assert(le(sz, line->columns, (size_t)COLUMNS_MAX));
     cr_assert(eq(int, serving_start(line->settings, line->service, &line->serving), 0));
-    registry_set_work(parts.models[0].registry, trainer_step, parts.models[0].trainer);
-    service_begin(line->service);
+    begin(line);
 }
 
 static void close_line(struct line *line)
@@ -128,7 +160,8 @@ static void run_line(struct line *line)
         if (commit == ST_EAGAIN)
             commit = commit_produce(service->commit, 0);
         cr_assert(eq(int, commit, ST_OK));
-        trainer_step(parts.models[0].trainer);
+        for (size_t i = 0; i < parts.n_models; i++)
+            trainer_step(parts.models[i].trainer);
     } while (parts.head->events < line->fed || state == ST_OK || service->commits_running > 0);
 }
 
@@ -220,6 +253,10 @@ static struct scored ask(struct line *line, const char *event)
     size_t json = strtoul(strstr(answer, "Inference-Header-Content-Length: ") + 33, NULL, 10);
     const char *version = strstr(head, "\"model_version\":\"") + 17;
     served.version = (uint32_t)strtoul(version, NULL, 10);
+    line->answered_by[0] = 0;
+    const char *by = strstr(head, "\"parameters\":{\"model\":\"");
+    if (by)
+        sscanf(by + 23, "%15[a-z]", line->answered_by);
     memcpy(&served.score, head + json, sizeof(float));
     memcpy(served.values, head + json + sizeof(float), line->columns * sizeof(double));
     return served;
@@ -241,57 +278,92 @@ static size_t compare(const struct line *line, const struct scored *served)
 }
 
 /* Feeds the stream; what is asked before each event is compared with what comes of it. */
-static struct key128 stream(struct line *line, uint64_t n, bool asks, size_t *ret_same)
+static void stream(struct line *line, uint64_t n, bool asks, size_t *ret_same)
 {
-    struct rng rng = rng_of(42);
     struct buf event = {0};
     char label[80];
-    int64_t time = INT64_C(1700000000000);
-    for (uint64_t i = 0; i < n; i++) {
-        time += (int64_t)rng_below(&rng, 2 * MINUTE_MS);
-        make_event(&rng, i, time, &event);
-        bool fraud = rng_below(&rng, 9) == 0;
+    for (uint64_t until = line->number + n; line->number < until; line->number++) {
+        uint64_t i = line->number;
+        line->time_ms += (int64_t)rng_below(&line->rng, 2 * MINUTE_MS);
+        make_event(&line->rng, i, line->time_ms, &event);
+        bool fraud = rng_below(&line->rng, 9) == 0;
         struct scored served;
         if (asks)
             served = ask(line, event.data);
-        feed(line, line->events, event.data, time);
+        feed(line, line->events, event.data, line->time_ms);
         run_line(line);
         cr_assert(eq(ulong, line->n_scored, i + 1));
         if (asks)
             *ret_same += compare(line, &served);
         snprintf(label, sizeof label, "{\"ID\":\"%llu\",\"FRAUD\":%d}", (unsigned long long)i,
                  fraud);
+        line->time_ms += 10;
         if (i % 3 > 0)
-            feed(line, line->labels, label, time + 10);
-        time += 10;
+            feed(line, line->labels, label, line->time_ms);
     }
     buf_done(&event);
-    return state_digest(service_parts(line->service).state);
 }
 
 Test(served, equals_streamed, .timeout = 100)
 {
     static struct line line;
     size_t same = 0;
-    open_line(&line);
+    open_line(&line, one_model);
     dial(&line);
     stream(&line, EVENTS, true, &same);
     cr_expect(gt(sz, same, (size_t)EVENTS * 9 / 10), "%zu with the same version", same);
     cr_expect(gt(uint, line.streamed.version, 100u), "versions: %u", line.streamed.version);
+    cr_expect(eq(str, line.answered_by, ""));
     close_line(&line);
+}
+
+static struct key128 digest_of_stream(bool asked)
+{
+    static struct line line;
+    size_t same = 0;
+    open_line(&line, one_model);
+    dial(&line);
+    stream(&line, EVENTS / 10, asked, &same);
+    struct key128 digest = state_digest(service_parts(line.service).state);
+    close_line(&line);
+    return digest;
 }
 
 Test(served, leaves_no_trace, .timeout = 100)
 {
-    static struct line asked, left_alone;
-    size_t same = 0;
-    open_line(&asked);
-    dial(&asked);
-    struct key128 with = stream(&asked, EVENTS / 10, true, &same);
-    close_line(&asked);
-    open_line(&left_alone);
-    dial(&left_alone);
-    struct key128 without = stream(&left_alone, EVENTS / 10, false, &same);
-    close_line(&left_alone);
-    cr_expect(key_eq(with, without));
+    struct key128 with = digest_of_stream(true);
+    cr_expect(key_eq(with, digest_of_stream(false)));
+}
+
+/* As a person would: between two events. */
+static void make_champion(struct line *line, uint32_t number)
+{
+    struct service *service = line->service;
+    service_post_act(service, &(struct act){.kind = ACT_CHAMPION, .model = number});
+    while (service->act_asked) {
+        enum status st = service_step_state(service);
+        cr_assert(st == ST_OK || st == ST_EAGAIN);
+    }
+    cr_assert(eq(int, service->act_status, ST_OK));
+}
+
+Test(served, by_whoever_is_the_champion, .timeout = 100)
+{
+    static struct line line;
+    static const char *const names[] = {"fraud", "slow"};
+    open_line(&line, two_models);
+    dial(&line);
+    uint32_t versions[2] = {0};
+    for (uint32_t turn = 0; turn < 5; turn++) {
+        uint32_t at = turn % 2;
+        size_t same = 0;
+        make_champion(&line, service_parts(line.service).models[at].number);
+        stream(&line, EVENTS / 10, true, &same);
+        cr_expect(eq(str, line.answered_by, (char *)(uintptr_t)names[at]));
+        cr_expect(gt(sz, same, (size_t)EVENTS / 10 * 9 / 10), "%zu as streamed", same);
+        versions[at] = line.streamed.version;
+    }
+    cr_expect(gt(uint, versions[1], 0u));
+    cr_expect(gt(uint, versions[0], 2 * versions[1]));
+    close_line(&line);
 }

@@ -59,8 +59,6 @@ Test(state, redo_applied_twice_is_redo_applied_once)
     life_end(&life);
 }
 
-/* A record that is dropped and made again within an epoch leaves old pages and brings new ones: the
- * store must hold the new ones after a batch that does both. */
 /* In the first format a patch had two ranges, neither of them told by a number. */
 Test(state, redo_of_the_first_format_is_read)
 {
@@ -84,6 +82,8 @@ Test(state, redo_of_the_first_format_is_read)
     state_free(state);
 }
 
+/* A record that is dropped and made again within an epoch leaves old pages and brings new ones: the
+ * store must hold the new ones after a batch that does both. */
 Test(state, pages_of_a_record_made_again_outlive_those_dropped)
 {
     struct life life = life_begin(1);

@@ -189,7 +189,7 @@ static void score_labelled(struct fixture *f, double hour, const char *shop, str
                &ret->made);
     ret->made.event.values = ret->made.values;
     plan_extract(f->plan, f->state, &ret->made.event, f->dense, f->sparse, &f->n_sparse);
-    plan_observe(f->plan, f->state, &ret->made.event);
+    plan_observe(f->plan, f->state, &ret->made.event, f->dense);
     plan_label_keys(f->plan, &ret->made.event, ret->keys);
 }
 

@@ -84,6 +84,9 @@ struct trainer_life {
     double cpu;   /* share of a processor, of which nothing is saved; 0: all */
     bool replays; /* learns old examples again */
     struct reservoir *reservoir;
+    bool sets_aside; /* negatives, as noise */
+    struct noise *noise;
+    bool recalls;              /* is made anew from all of the log */
     uint64_t epoch, next_item; /* durable */
 };
 
@@ -91,6 +94,30 @@ static inline void must(bool good)
 {
     if (!good)
         abort();
+}
+
+/* A file of such a model holds nothing of what it has learnt. */
+static inline enum status load_nothing(struct model *model, const struct tensors *tensors)
+{
+    (void)tensors;
+    fake_of(model)->digest = fake_of(model)->learnt = 0;
+    return ST_OK;
+}
+
+static inline uint64_t recall_all(const struct model *model)
+{
+    (void)model;
+    return 0;
+}
+
+static inline void make_recalling(struct model *model)
+{
+    static struct model_ops ops;
+    ops = *model->ops;
+    ops.load = load_nothing;
+    ops.recalls_from = recall_all;
+    ops.recall = ops.learn;
+    model->ops = &ops;
 }
 
 /* Everything but the recovery of the trainer. The head of this world is {epoch, next item}. */
@@ -108,12 +135,20 @@ static inline void life_open(struct trainer_life *life)
     life->next_item = head.len > 0 ? read_u64(&in) : 0;
     buf_done(&head);
     must(fake_make(NULL, &life->learner) == ST_OK);
+    if (life->recalls)
+        make_recalling(life->learner);
     must(registry_create(fake_make, NULL, &life->registry) == ST_OK);
     struct reservoir_options replay = {
         .n_dense = FAKE_DENSE, .rows = 10, .share = 0.3, .half_life = 100, .seed = 1};
     must(!life->replays || reservoir_create(&replay, &life->reservoir) == ST_OK);
+    static const char *const names[FAKE_DENSE] = {"a", "b"};
+    static const struct vector_schema schema = {.n_dense = FAKE_DENSE, .dense = names};
+    struct noise_options aside = {
+        .schema = &schema, .share = 0.5, .rows = 10, .window = 7, .recalls = life->recalls};
+    must(!life->sets_aside || noise_create(&aside, &life->noise) == ST_OK);
     struct trainer_options options = {.model = life->learner,
                                       .reservoir = life->reservoir,
+                                      .noise = life->noise,
                                       .beside = life->cpu > 0,
                                       .cpu = life->cpu,
                                       .n_dense = FAKE_DENSE,
@@ -130,6 +165,7 @@ static inline void life_close(struct trainer_life *life)
 {
     trainer_free(life->trainer);
     reservoir_free(life->reservoir);
+    noise_free(life->noise);
     registry_free(life->registry);
     life->learner->ops->free(life->learner);
     commit_free(life->commit);

@@ -145,7 +145,7 @@ static bool check_outputs(struct call *call)
     if (call->wanted[OUTPUT_FEATURES] && call->served->kind != SERVED_EVENTS)
         return call_refuse(call, REFUSED_INVALID,
                            "there is no output \"features\": they are what is asked about");
-    if (call->wanted[OUTPUT_REASONS] && call->served->reasons == 0)
+    if (call->wanted[OUTPUT_REASONS] && served_scorer(call->served)->reasons == 0)
         return call_refuse(call, REFUSED_INVALID,
                            "there is no output \"reasons\": this model cannot tell them");
     return true;

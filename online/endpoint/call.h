@@ -43,7 +43,8 @@ struct call {
     enum refusal refusal;
     char why[240];
     const struct served *served;
-    uint32_t answered_version;
+    const struct served *scorer; /* what scored it: served itself, or the champion of its models */
+    uint32_t answered_version;   /* of the scorer */
     size_t n_rows;
     const float *scores;    /* n_rows */
     const double *features; /* n_rows * columns, where wanted and served */

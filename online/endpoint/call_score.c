@@ -5,11 +5,11 @@
 #include "online/rows.h"
 
 /* One text a row, as the scores topic has them: [{"name":...,"log_odds":...},...]. */
-static void put_reasons(const struct served *served, const struct model *model,
+static void put_reasons(const struct served *scorer, const struct model *model,
                         const struct vector *vector, struct buf *ret)
 {
     struct reason items[REASONS_MAX];
-    struct reasons reasons = {items, 0, served->reasons};
+    struct reasons reasons = {items, 0, scorer->reasons};
     model->ops->explain(model, vector, &reasons);
     size_t at = ret->len;
     buf_u32(ret, 0);
@@ -22,14 +22,27 @@ static void explain(struct call *call, const struct model *model, const struct v
 {
     struct buf texts = {0};
     for (size_t i = 0; i < call->n_rows; i++)
-        put_reasons(call->served, model, &vectors[i], &texts);
+        put_reasons(call->scorer, model, &vectors[i], &texts);
     call->reasons = arena_copy(&call->arena, texts.data, texts.len);
     buf_done(&texts);
 }
 
+/* Another model may have become the champion since the call was checked. */
+static bool can_explain(struct call *call)
+{
+    if (!call->wanted[OUTPUT_REASONS] || call->scorer->reasons > 0)
+        return true;
+    return call_refuse(
+        call, REFUSED_INVALID,
+        "there is no output \"reasons\": the model that scores now cannot tell them");
+}
+
 void call_score(struct call *call, const struct vector *vectors)
 {
-    const struct model *model = served_acquire(call->served, &call->answered_version);
+    call->scorer = served_scorer(call->served);
+    if (!can_explain(call))
+        return;
+    const struct model *model = served_acquire(call->scorer, &call->answered_version);
     if (!model) {
         call_refuse(call, REFUSED_UNAVAILABLE, "the service is ending");
         return;
@@ -38,6 +51,6 @@ void call_score(struct call *call, const struct vector *vectors)
     model->ops->score(model, vectors, call->n_rows, scores);
     if (call->wanted[OUTPUT_REASONS])
         explain(call, model, vectors);
-    registry_release(call->served->registry, model);
+    registry_release(call->scorer->registry, model);
     call->scores = scores;
 }

@@ -10,12 +10,22 @@ const struct served *catalog_find(const struct catalog *catalog, struct slice na
     return NULL;
 }
 
-const struct model *served_acquire(const struct served *served, uint32_t *ret_version)
+const struct served *served_scorer(const struct served *served)
 {
-    const struct model *model = registry_acquire(served->registry, 0); /* whichever: never waits */
+    return served->champion ? &served->models[*served->champion] : served;
+}
+
+const struct model *served_acquire(const struct served *scorer, uint32_t *ret_version)
+{
+    const struct model *model = registry_acquire(scorer->registry, 0); /* whichever: never waits */
     if (model)
-        *ret_version = registry_version_of(served->registry, model);
+        *ret_version = registry_version_of(scorer->registry, model);
     return model;
+}
+
+uint32_t served_version(const struct served *served)
+{
+    return registry_version(served_scorer(served)->registry);
 }
 
 bool served_has_version(const struct served *served, struct slice version)
@@ -23,8 +33,7 @@ bool served_has_version(const struct served *served, struct slice version)
     int64_t number;
     if (version.len == 0)
         return true;
-    return number_to_int(version, &number) == ST_OK &&
-           number == (int64_t)registry_version(served->registry);
+    return number_to_int(version, &number) == ST_OK && number == (int64_t)served_version(served);
 }
 
 /* An event's own names come first: its id and its time, where they are no fields as well. */
@@ -67,7 +76,7 @@ struct tensor_form served_input(const struct served *served, size_t i)
 
 size_t served_n_outputs(const struct served *served)
 {
-    return 1 + (served->kind == SERVED_EVENTS) + (served->reasons > 0);
+    return 1 + (served->kind == SERVED_EVENTS) + (served_scorer(served)->reasons > 0);
 }
 
 struct tensor_form served_output(const struct served *served, size_t i)

@@ -3,13 +3,16 @@
  *
  * A *vector* model is a registry's current model as it is: a caller brings the numbers it sees. An
  * *events* model is the pipeline: a caller brings the fields of an event of one stream, the numbers
- * come from live state, and the same registry scores them.
+ * come from live state, and the model whose scores leave scores them: the champion, which may
+ * become another while the endpoint serves.
  *
- * The catalog is made once, before the endpoint starts, and never changes; versions do.
+ * The catalog is made once, before the endpoint starts, and never changes; versions and the
+ * champion do.
  */
 #ifndef ONLINE_ENDPOINT_CATALOG_H
 #define ONLINE_ENDPOINT_CATALOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/vector.h"
@@ -27,6 +30,10 @@ struct served {
     const struct stream *stream; /* of events */
     uint16_t stream_index;
     size_t reasons; /* how many a row is explained by */
+    /* Of events, where several models may score them: these, and which of them is the champion now.
+     * NULL: it scores by itself. */
+    const struct served *models;
+    const _Atomic size_t *champion;
 };
 
 enum { CATALOG_MAX = 64 };
@@ -39,10 +46,16 @@ struct catalog {
 /* NULL if there is none. */
 const struct served *catalog_find(const struct catalog *catalog, struct slice name);
 
-/* The current model and the version that it is; given back with registry_release(). NULL: the
- * registry has stopped. */
-const struct model *served_acquire(const struct served *served, uint32_t *ret_version);
+/* What scores for it now: itself, or of a pipeline the champion. Who acquires and releases asks
+ * once. */
+const struct served *served_scorer(const struct served *served);
 
+/* The current model of what scores, and the version that it is; given back with registry_release().
+ * NULL: the registry has stopped. */
+const struct model *served_acquire(const struct served *scorer, uint32_t *ret_version);
+
+/* The version that there is now, of what scores now. */
+uint32_t served_version(const struct served *served);
 /* Whether a version that a caller names ("", "3") is the one there is. */
 bool served_has_version(const struct served *served, struct slice version);
 

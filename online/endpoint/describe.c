@@ -40,10 +40,11 @@ static void put_columns(const struct vector_schema *columns, struct buf *ret)
 
 void describe_model(const struct served *served, struct buf *ret)
 {
+    const struct served *scorer = served_scorer(served);
     buf_text(ret, "{\"name\":");
     rows_json_text(ret, slice_of(served->name));
     buf_printf(ret, ",\"versions\":[\"%u\"],\"platform\":\"%s\",\"inputs\":[",
-               registry_version(served->registry), served->platform);
+               registry_version(scorer->registry), scorer->platform);
     for (size_t i = 0; i < served_n_inputs(served); i++) {
         struct tensor_form form = served_input(served, i);
         if (i > 0)
@@ -59,7 +60,12 @@ void describe_model(const struct served *served, struct buf *ret)
     }
     buf_text(ret, "],\"parameters\":{\"columns\":[");
     put_columns(served->columns, ret);
-    buf_text(ret, "]}}\n");
+    buf_byte(ret, ']');
+    if (served->champion) {
+        buf_text(ret, ",\"model\":");
+        rows_json_text(ret, slice_of(scorer->name));
+    }
+    buf_text(ret, "}}\n");
 }
 
 void describe_index(const struct worker *worker, struct buf *ret)
@@ -70,7 +76,7 @@ void describe_index(const struct worker *worker, struct buf *ret)
         const struct served *served = &catalog->items[i];
         buf_text(ret, i > 0 ? ",{\"name\":" : "{\"name\":");
         rows_json_text(ret, slice_of(served->name));
-        buf_printf(ret, ",\"version\":\"%u\",\"state\":%s}", registry_version(served->registry),
+        buf_printf(ret, ",\"version\":\"%u\",\"state\":%s}", served_version(served),
                    worker_serves(worker, served) ? "\"READY\""
                                                  : "\"UNAVAILABLE\",\"reason\":\"unloaded\"");
     }

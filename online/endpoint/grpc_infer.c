@@ -153,6 +153,8 @@ struct outputs {
     Inference__InferTensorContents contents[CALL_OUTPUTS];
     ProtobufCBinaryData raw[CALL_OUTPUTS];
     int64_t shapes[CALL_OUTPUTS][2];
+    Inference__InferParameter scorer;
+    Inference__ModelInferResponse__ParametersEntry parameter, *parameters[1];
 };
 
 static void split_texts(struct call *call, Inference__InferTensorContents *ret)
@@ -210,6 +212,25 @@ static void put_output(struct call *call, int which, struct outputs *outputs)
     put_contents(call, which, outputs);
 }
 
+/* Which of its models scored for a pipeline. */
+static void put_scorer(const struct call *call, struct outputs *outputs,
+                       Inference__ModelInferResponse *ret)
+{
+    if (call->scorer == call->served)
+        return;
+    outputs->scorer = (Inference__InferParameter)INFERENCE__INFER_PARAMETER__INIT;
+    outputs->scorer.parameter_choice_case =
+        INFERENCE__INFER_PARAMETER__PARAMETER_CHOICE_STRING_PARAM;
+    outputs->scorer.string_param = (char *)(uintptr_t)call->scorer->name;
+    outputs->parameter = (Inference__ModelInferResponse__ParametersEntry)
+        INFERENCE__MODEL_INFER_RESPONSE__PARAMETERS_ENTRY__INIT;
+    outputs->parameter.key = (char *)(uintptr_t) "model";
+    outputs->parameter.value = &outputs->scorer;
+    outputs->parameters[0] = &outputs->parameter;
+    ret->n_parameters = 1;
+    ret->parameters = outputs->parameters;
+}
+
 static void make_response(struct call *call, struct outputs *outputs,
                           char version[NUMBER_TEXT_MAX + 1], Inference__ModelInferResponse *ret)
 {
@@ -230,6 +251,7 @@ static void make_response(struct call *call, struct outputs *outputs,
     ret->outputs = outputs->list;
     ret->n_raw_output_contents = call->raw ? n : 0;
     ret->raw_output_contents = outputs->raw;
+    put_scorer(call, outputs, ret);
 }
 
 /* A stream goes on after a request that was refused: the answer says so instead of its status. */

@@ -86,7 +86,7 @@ list_forms(struct call *call, const struct served *served,
 static char *version_text(struct call *call, const struct served *served)
 {
     char *text = arena_take(&call->arena, 16);
-    snprintf(text, 16, "%u", registry_version(served->registry));
+    snprintf(text, 16, "%u", served_version(served));
     return text;
 }
 
@@ -110,7 +110,7 @@ static void take_model_metadata(struct grpc_stream *stream, struct call *call, s
     out.name = text_of(served->name);
     out.n_versions = 1;
     out.versions = &version;
-    out.platform = text_of(served->platform);
+    out.platform = text_of(served_scorer(served)->platform);
     out.n_inputs = served_n_inputs(served);
     out.inputs = list_forms(call, served, served_input, out.n_inputs);
     out.n_outputs = served_n_outputs(served);

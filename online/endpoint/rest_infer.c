@@ -202,6 +202,11 @@ static void put_json(const struct call *call, struct buf *out)
         buf_text(out, ",\"id\":");
         rows_json_text(out, call->id);
     }
+    if (call->scorer != call->served) {
+        buf_text(out, ",\"parameters\":{\"model\":");
+        rows_json_text(out, slice_of(call->scorer->name));
+        buf_byte(out, '}');
+    }
     const char *between = ",\"outputs\":[";
     for (int i = 0; i < CALL_OUTPUTS; i++) {
         if (!call->wanted[i])

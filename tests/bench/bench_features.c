@@ -122,7 +122,7 @@ static void take_event(struct bench *b, const struct event *event)
     size_t n_sparse;
     struct waiting *w = &b->queue[b->queued++];
     plan_extract(b->plan, b->state, event, dense, sparse, &n_sparse);
-    plan_observe(b->plan, b->state, event);
+    plan_observe(b->plan, b->state, event, dense);
     plan_label_keys(b->plan, event, &w->key);
     w->time = event->time;
     w->tag = (uint32_t)event->id_key.lo;

@@ -1,7 +1,7 @@
-/* Records of {sketch: ...} and {decay: ...} that hold anything: those of a few entities are made,
- * overwritten or cut ({u8 record, u8 how, u16 from, u8 length, bytes}*), then read and gone on
- * with. What comes out may be nonsense, but it must neither crash nor hang, and a read must change
- * nothing. */
+/* Records of {sketch: ...}, {decay: ...} and {outlier: ...} that hold anything: those of a few
+ * entities are made, overwritten or cut ({u8 record, u8 how, u16 from, u8 length, bytes}*), then
+ * read and gone on with. What comes out may be nonsense, but it must neither crash nor hang, and a
+ * read must change nothing. */
 #include "features/plan.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -18,7 +18,10 @@ static const struct schema schema = {.n_streams = 1, .streams = streams};
 static const char yaml[] =
     "- {sketch: AMOUNT, by: CARD, over: 1d, panes: 4, size: 32, take: [distinct, p50, rank, top, "
     "share, times]}\n"
-    "- {decay: AMOUNT, by: CARD, half_life: [1h, 1d], take: [count, sum, mean]}\n";
+    "- {decay: AMOUNT, by: CARD, half_life: [1h, 1d], take: [count, sum, mean]}\n"
+    "- {value: AMOUNT}\n"
+    "- {outlier: AMOUNT, by: CARD, events: 16}\n"
+    "- {outlier: [AMOUNT, outlier.by.CARD], by: CARD, events: 300, depth: 2, as: wide}\n";
 
 struct run {
     struct conf *conf;
@@ -55,7 +58,7 @@ static void take(struct run *run, unsigned entity, int64_t time, bool observe)
     struct key128 before = observe ? (struct key128){0} : state_digest(run->state);
     plan_extract(run->plan, run->state, &event, dense, sparse, &n_sparse);
     if (observe)
-        plan_observe(run->plan, run->state, &event);
+        plan_observe(run->plan, run->state, &event, dense);
     else
         FUZZ_LAW(key_eq(before, state_digest(run->state)), "a read changes nothing");
 }

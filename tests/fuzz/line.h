@@ -99,7 +99,7 @@ static void line_take(struct line *line, unsigned i, int64_t time)
     if (join_find(line->join, event.id_key, time, &pending, &ref))
         return;
     plan_extract(line->plan, line->state, &event, dense, sparse, &n_sparse);
-    plan_observe(line->plan, line->state, &event);
+    plan_observe(line->plan, line->state, &event, dense);
     plan_label_keys(line->plan, &event, keys);
     for (size_t c = 0; c < plan_vector_schema(line->plan)->n_dense; c++)
         narrow[c] = (float)dense[c];

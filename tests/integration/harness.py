@@ -346,6 +346,13 @@ class Service:
         except OSError as error:
             return 0, str(error)
 
+    def ask(self, path, body=None):
+        """The scoring endpoint's answer, as JSON."""
+        port = self.fields("endpoint.start")["http"]
+        data = json.dumps(body).encode() if body else None
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data, timeout=20) as reply:
+            return json.load(reply)
+
     def metrics(self):
         """{'name' or 'name{label="value"}': number}; empty while nobody answers."""
         status, text = self.get("/metrics")
@@ -372,6 +379,20 @@ class Service:
         if self.is_running():
             self.process.kill()
             self.process.wait()
+
+
+def check_who_answers(checks, service, event, model, kind):
+    """The endpoint scores an event by this one of several models, and says so."""
+    service.wait_for_log("endpoint.start")
+    text = event.payload.decode()
+    answer = service.ask("/v2/models/payments/infer", {"inputs": [
+        {"name": "event", "datatype": "BYTES", "shape": [1], "data": [text]}]})
+    checks.equal(f"who answers: {answer}", answer["parameters"]["model"], model)
+    newest = service.ask(f"/v2/models/{model}")["versions"][0]  # one may have been published since
+    checks.true("by a version that it had", int(answer["model_version"]) <= int(newest), newest)
+    described = service.ask("/v2/models/payments")
+    checks.equal("who answers, by the model's description",
+                 (described["parameters"]["model"], described["platform"]), (model, f"freshet_{kind}"))
 
 
 def run_through(checks, work, config, end_ms, state="state"):

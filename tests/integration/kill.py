@@ -148,13 +148,38 @@ def make_input(args, rng):
     return events, labels, Record(end_of(events, labels) + 1, b"end", b'{"ID":"end","FRAUD":0}')
 
 
-def set_models(config, args):
+# The kinds that the pipeline does not have already. Short names: the broker keeps 5 MB a partition.
+FURTHER_FEATURES = [
+    {"cycle": "7d", "as": "w"},
+    {"calendar": "holiday", "country": "DE", "as": "h"},
+    {"window": "AMOUNT", "by": "SHOP", "over": ["6h", "2d"], "as": "g",
+     "take": ["gap", "burst", "velocity"]},
+    {"decay": "AMOUNT", "by": "CARD", "half_life": ["1h", "2d"], "as": "d",
+     "take": ["count", "mean"]},
+    {"sketch": "CARD", "by": "SHOP", "over": "2d", "panes": 4, "as": "k",
+     "take": ["distinct", "share", "times"]},
+    {"sketch": "AMOUNT", "by": "SHOP", "over": "2d", "panes": 4, "as": "q", "take": ["p50"]},
+    {"outlier": ["AMOUNT", "hour"], "by": "CARD", "events": 8, "as": "o"}]
+# Learnt without labels, and with them in the ways that keep a state of their own.
+FURTHER_MODELS = [
+    {"name": "isolated", "kind": "iforest", "publish": "7d", "n_estimators": 5, "max_samples": 64,
+     "rows": 500},
+    {"name": "halved", "kind": "hstrees", "publish": "7d", "trees": 5, "depth": 6, "window": 100},
+    {"name": "bins", "kind": "ftrl", "publish": "7d", "binning": "supervised",
+     "class_weight": "balanced"}]
+
+
+def set_kinds(config, args):
+    """Every kind of feature and model whose state a kill could harm."""
+    config["features"] += FURTHER_FEATURES
+    config["models"] += FURTHER_MODELS
     config["models"][0]["publish"] = args.publish
     if args.judged_on:
         config["models"][0].update(judged_on=args.judged_on, worse_max=0)
     if args.challenger:
         config["models"].append({"name": "other", "kind": "gbdt", "publish": args.challenger,
-                                 "rounds": 2, "rows": 2000})
+                                 "rounds": 2, "rows": 2000, "smote": 0.2,
+                                 "class_weight": 2})
 
 
 def main():
@@ -167,14 +192,14 @@ def main():
     rng = random.Random(args.seed)
     checks = Checks()
     events, labels, end = make_input(args, rng)
-    with Work() as work, Broker(payments=PARTITIONS, frauds=PARTITIONS, whole=8, whole_dead=1,
-                                killed=48, killed_dead=1) as broker:
+    with Work() as work, Broker(payments=PARTITIONS, frauds=PARTITIONS, whole=16, whole_dead=1,
+                                killed=144, killed_dead=1) as broker:
         broker.fill("payments", events)
         broker.fill("frauds", labels + [end])
         checks.say(f"{len(events)} events and {len(labels)} labels are on topics")
 
         config = pipeline(broker, "whole", "whole_dead", "whole")
-        set_models(config, args)
+        set_kinds(config, args)
         log = run_through(checks, work, config, end.time, "whole")
         if args.judged_on:
             checks.true("the gate kept versions back", log.count("gate.kept_back") >= 5,
@@ -186,7 +211,7 @@ def main():
         checks.say(f"{len(whole)} scores, {len(whole_dead)} dead letters without a break")
 
         config = pipeline(broker, "killed", "killed_dead", "killed")
-        set_models(config, args)
+        set_kinds(config, args)
         broker.take_ms(ANSWER_MS)
         killer = Killer(work, config, len(events) + len(labels) + 1, args.kills, rng)
         killer.run()

@@ -4,17 +4,17 @@
     promote.py FRESHET TOOLS
 
 Known: the version that a score names is the one that was promoted, or a later one; a model that took over
-scores until another does, across kills; trees begin to serve when they are ready. Where in the stream each of
-these took place is recorded: an audit of the recorded input, without a kill, gives every score that was sent,
-byte for byte. What cannot be done is refused with a reason, and the service goes on.
+scores until another does, across kills; trees begin to serve when they are ready; the endpoint answers by
+the same model. Where in the stream each of these took place is recorded: an audit of the recorded input,
+without a kill, gives every score that was sent, byte for byte. What cannot be done is refused with a reason, and the service goes on.
 """
 
 import json
 import os
 import subprocess
 
-from harness import (PROGRAM, Broker, Checks, Record, Service, Work, by_source, end_of, events_of, labels_of,
-                     payments, pipeline, source_of)
+from harness import (PROGRAM, Broker, Checks, Record, Service, Work, by_source, check_who_answers, end_of,
+                     events_of, labels_of, payments, pipeline, source_of)
 
 ROWS = 12000
 
@@ -81,6 +81,7 @@ def step(checks, broker, rows, part, parts, service, seen):
 def configure(broker):
     config = pipeline(broker)
     config["time"]["idle_max"] = "1s"
+    config["endpoint"] = {"http": "127.0.0.1:0"}
     config["state"] = {"runs_keep": "400d"}  # for the audit
     config["models"] = [{"name": "fraud", "kind": "ftrl", "publish": "1d"},
                         {"name": "other", "kind": "gbdt", "publish": "1d", "rounds": 5, "rows": 3000},
@@ -100,14 +101,18 @@ def work_and_kill(checks, work, broker, config, rows):
     with Service(work, config) as service:
         versions = [score["version"] for score in step(checks, broker, rows, 1, 5, service, seen)]
         checks.true("what was promoted serves after a kill", max(versions) >= promoted, str(max(versions)))
+        check_who_answers(checks, service, events_of(rows)[0], "fraud", "ftrl")
         model(checks, service, "promote", "other", says="scores of other leave")
+        check_who_answers(checks, service, events_of(rows)[0], "other", "gbdt")
         names = {score["model"] for score in step(checks, broker, rows, 2, 5, service, seen)}
         checks.equal("who scores, once it took over", names, {"other"})
         service.kill()
     with Service(work, config) as service:
         names = {score["model"] for score in step(checks, broker, rows, 3, 5, service, seen)}
         checks.equal("who scores after a kill", names, {"other"})
+        check_who_answers(checks, service, events_of(rows)[0], "other", "gbdt")
         model(checks, service, "promote", "fraud", says="scores of fraud leave")
+        check_who_answers(checks, service, events_of(rows)[0], "fraud", "ftrl")
         model(checks, service, "rollback", "fraud", says="takes over as version")
         names = {score["model"] for score in step(checks, broker, rows, 4, 5, service, seen)}
         checks.equal("who scores, once it was taken back", names, {"fraud"})

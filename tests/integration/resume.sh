@@ -23,6 +23,8 @@ sed '/{calendar: weekend}/r /dev/stdin' example.yaml >all.yaml <<'YAML'
   - {sketch: CUSTOMER_ID, by: TERMINAL_ID, over: 4d, panes: 2, size: 64, take: distinct}
   - {sketch: TX_AMOUNT, by: TERMINAL_ID, over: 4d, panes: 2, take: p50}
   - {sketch: TERMINAL_ID, by: CUSTOMER_ID, over: 4d, panes: 2, size: 256, take: [share, times]}
+  - {outlier: [TX_AMOUNT, weekend, TX_AMOUNT.by.TERMINAL_ID.1d.velocity], events: 300}
+  - {outlier: [TX_AMOUNT, outlier], by: CUSTOMER_ID, events: 8}
 YAML
 grep -q '{sketch: TX_AMOUNT' all.yaml
 sed 's/cache: 1GiB/cache: 1MiB/' all.yaml >little.yaml

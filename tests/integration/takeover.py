@@ -7,6 +7,7 @@ A champion that can learn next to nothing, and a challenger that can. Known: the
 at one of its publications, with a record that says by which figures; scores before that moment are the
 champion's and scores after it the challenger's; `run` on topics gives what `replay` gives on the same
 events as a file, to the last bit; and so does a service that is killed around the takeover, again and again.
+An endpoint answers by who took over.
 """
 
 import json
@@ -14,8 +15,8 @@ import random
 import subprocess
 import time
 
-from harness import (PROGRAM, Broker, Checks, Service, Work, by_source, end_of, events_of, labels_of,
-                     payments, pipeline, replay, run_through, write_csv)
+from harness import (PROGRAM, Broker, Checks, Service, Work, by_source, check_who_answers, end_of, events_of,
+                     labels_of, payments, pipeline, replay, run_through, write_csv)
 
 ROWS = 25000
 KILLS = 10
@@ -119,6 +120,10 @@ def main():
             log = run_through(checks, work, config, end, "whole")
             checks.equal("takeovers told", log.count("model.takes_over"), 1)
             compare(checks, "run", expected, at, scored(checks, broker, "whole")[0])
+
+            config["endpoint"] = {"http": "127.0.0.1:0"}
+            with Service(work, config, "whole") as service:
+                check_who_answers(checks, service, events[0], "other", "ftrl")
 
             config = configure(pipeline(broker, "killed", "dead", "killed"))
             broker.take_ms(ANSWER_MS)

@@ -252,11 +252,10 @@ class Line:
         event = oracle.Event(self.order, taken.id, taken.time,
                              {name: taken.values.get(name) for name in self.fields}, None, scored)
         if scored:
-            features = [value for item in self.features
-                        for value in oracle.kind_of(item)[1](item, event, self.past)]
+            features = oracle.vector(self.features, event, self.past)
             self.rows[taken.record] = self.Row(event, features, self.models[0].version, too_late, None)
         if not too_late:
-            self.past.observe(event, self.keys)
+            oracle.observe(self.features, self.keys, event, self.past)
         if scored and taken.time + self.horizon >= self.now:
             self.wait(event, known)
 

@@ -31,6 +31,7 @@ import zoneinfo
 
 import yaml
 
+import outlier_oracle
 import stl_oracle
 
 NAN = math.nan
@@ -113,6 +114,8 @@ class Past:
     def __init__(self, labels, lateness=0):
         self.lateness = lateness
         self.buckets = {}
+        self.forests = {}  # of an item, and of an entity
+        self.row = {}  # of the event that is being scored: column -> number
         self.observed = collections.defaultdict(list)  # (fields, their values) -> events
         self.now = -math.inf
         self.label_delay = duration(labels["delay"]) if labels else 0
@@ -448,6 +451,43 @@ def decay_compute(item, event, past):
     return result
 
 
+def outlier_names(item):
+    by = as_list(item.get("by", []))
+    return [item.get("as") or "outlier" + (".by." + "+".join(by) if by else "")]
+
+
+def outlier_forest(item, event, past):
+    """None: it is nobody's."""
+    by = as_list(item.get("by", []))
+    entity = tuple(event.values[name] for name in by)
+    if None in entity:
+        return None
+    trees, depth, events = (10, 4, 32) if by else (20, 6, 64)
+    key = (id(item), entity)
+    if key not in past.forests:
+        past.forests[key] = outlier_oracle.Forest(
+            len(as_list(item["outlier"])), item.get("trees") or trees, item.get("depth") or depth,
+            item.get("events") or events, item.get("seed", 0))
+    return past.forests[key]
+
+
+def outlier_row(item, past):
+    """The columns as models see them; None: all are missing."""
+    row = [outlier_oracle.single(past.row[name]) for name in as_list(item["outlier"])]
+    return None if all(math.isnan(x) for x in row) else row
+
+
+def outlier_compute(item, event, past):
+    forest, row = outlier_forest(item, event, past), outlier_row(item, past)
+    return [NAN if forest is None or row is None else forest.score(row)]
+
+
+def outlier_observe(item, event, past):
+    forest, row = outlier_forest(item, event, past), outlier_row(item, past)
+    if forest is not None and row is not None:
+        forest.add(row)
+
+
 def no_numbers(item, *_):
     """Categories and texts are hashed: they give no column of numbers."""
     return []
@@ -456,7 +496,8 @@ def no_numbers(item, *_):
 KINDS = {"value": (value_names, value_compute), "calendar": (calendar_names, calendar_compute),
          "cycle": (cycle_names, cycle_compute),
          "sketch": (sketch_names, sketch_compute), "decay": (decay_names, decay_compute),
-         "window": (window_names, window_compute), "stl": (stl_names, stl_compute), "category": (no_numbers, no_numbers),
+         "window": (window_names, window_compute), "stl": (stl_names, stl_compute),
+         "outlier": (outlier_names, outlier_compute), "category": (no_numbers, no_numbers),
          "text": (no_numbers, no_numbers)}
 
 
@@ -470,6 +511,23 @@ def entity_keys(features):
     """The entities, or pairs of them, that some window or bucket is by."""
     return {tuple(as_list(item["by"])) for item in features
             if any(kind in item for kind in ("window", "stl", "sketch", "decay"))}
+
+
+def vector(features, event, past):
+    """What the event's columns hold. An item may look at those of the items above it."""
+    past.row = {}
+    for item in features:
+        names, compute_item = kind_of(item)
+        past.row.update(zip(names(item), compute_item(item, event, past)))
+    return list(past.row.values())
+
+
+def observe(features, keys, event, past):
+    """Of an event that is scored, after vector()."""
+    past.observe(event, keys)
+    for item in features:
+        if "outlier" in item and event.scored:
+            outlier_observe(item, event, past)
 
 
 def compute(config, path):
@@ -489,9 +547,8 @@ def compute(config, path):
         past.now = max(past.now, event.time)
         if too_late:
             continue  # scored on what its windows still hold: nothing is promised of it
-        yield [event.id] + [value for item in features
-                            for value in kind_of(item)[1](item, event, past)]
-        past.observe(event, keys)
+        yield [event.id] + vector(features, event, past)
+        observe(features, keys, event, past)
 
 
 def main():

@@ -28,6 +28,8 @@ static void put_further_features(const struct maker *maker, struct buf *yaml)
         "{sketch: SHOP, by: CARD, over: 1d, panes: 4, size: 256, take: [distinct, top, share]}",
         "{sketch: SHOP, by: CARD, over: 6h, panes: 2, size: 1024, take: times}",
         "{sketch: AMOUNT, by: SHOP, over: 12h, size: 512, take: [p50, rank]}",
+        "{outlier: AMOUNT, events: 8, trees: 5, depth: 4}",
+        "{outlier: AMOUNT, by: CARD, events: 2, trees: 6}",
         NULL};
     struct rng rng = rng_part(maker->number, 2);
     for (size_t i = 0; choices[i]; i++)
@@ -96,12 +98,18 @@ static void put_crosses(struct maker *maker, const struct columns *columns, stru
 static const char *later_option(const struct maker *maker, bool trees)
 {
     static const char *const of_lines[] = {
-        "", ", replay: 0.3, replay_rows: 30, replay_half_life: 2h", ", binning: supervised",
-        ", binning: woe, class_weight: 3", ", class_weight: balanced, replay: 1, replay_rows: 8"};
+        "",
+        ", replay: 0.3, replay_rows: 30, replay_half_life: 2h",
+        ", binning: supervised",
+        ", binning: woe, class_weight: 3",
+        ", class_weight: balanced, replay: 1, replay_rows: 8",
+        ", noise: 0.5, noise_rows: 5, noise_window: 4",
+        ", replay: 0.3, replay_rows: 8, noise: 0.4, noise_window: 7"};
     static const char *const of_trees[] = {"", ", smote: 0.4, class_weight: 2",
-                                           ", class_weight: balanced"};
+                                           ", class_weight: balanced",
+                                           ", noise: 0.5, noise_rows: 5, noise_window: 4"};
     struct rng rng = rng_part(maker->number, 4);
-    return trees ? of_trees[rng_below(&rng, 3)] : of_lines[rng_below(&rng, 5)];
+    return trees ? of_trees[rng_below(&rng, 4)] : of_lines[rng_below(&rng, 7)];
 }
 
 /* So does this. */

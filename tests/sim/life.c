@@ -186,6 +186,14 @@ enum status life_drain_trainers(struct service *service)
     return ST_OK;
 }
 
+/* What is read behind the work takes its time. */
+static enum status step_reading(struct life *life)
+{
+    enum status st = staging_step(life->service->staging);
+    bool slow = st != ST_EAGAIN || !world_chance(&life->trial->world, 8);
+    return slow ? st : catch_up_step(life->service->catch_up);
+}
+
 static enum status act(struct life *life, enum life_actor actor)
 {
     struct service *service = life->service;
@@ -206,7 +214,7 @@ static enum status act(struct life *life, enum life_actor actor)
     case LIFE_PRODUCE:
         return commit_produce(service->commit, 0);
     case LIFE_FETCH:
-        return staging_step(service->staging);
+        return step_reading(life);
     default:
         return act_trainers(life);
     }

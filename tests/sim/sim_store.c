@@ -226,7 +226,7 @@ static enum status store_get_many(struct store *head, const struct slice *keys, 
 static uint64_t store_page_bytes(struct store *head)
 {
     struct sim_store *store = store_of(head);
-    return store->inner->ops->page_bytes(store->inner);
+    return store->inner->ops->page_bytes(store->inner) + store->pages_told;
 }
 
 static void store_keep(struct store *store)

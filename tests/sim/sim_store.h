@@ -26,6 +26,8 @@ struct sim_store {
     /* FAULT_ROWS_SENT_EARLY: is shown rows that are about to be written; NULL: nobody is */
     void (*on_rows)(void *arg, struct slice rows);
     void *on_rows_arg;
+    /* Says that it holds this much more: a start does not load all, though there is room for it. */
+    uint64_t pages_told;
     char wrong[200];
 };
 

@@ -254,6 +254,19 @@ static bool trial_exactly_once(struct trial *trial)
            fault != FAULT_ROWS_ACKED_EARLY && fault != FAULT_ROWS_SENT_EARLY;
 }
 
+/* A working set smaller than the state: all is swept and evicted at once. Or one that has room at
+ * times, and whose starts leave behind what redo values are about. */
+static void make_cold(struct trial *trial)
+{
+    struct world *world = &trial->world;
+    trial->settings.state.cache = 1 + (int64_t)rng_below(&world->rng, 60000);
+    if (world_chance(world, 2)) {
+        trial->settings.state.cache = 1 << 19;
+        trial->store->pages_told = 1 << 19;
+        trial->idle_max = (int64_t)rng_below(&world->rng, 40 * SECOND_US);
+    }
+}
+
 static void begin(struct trial *trial)
 {
     const struct trial_options *options = &trial->options;
@@ -282,7 +295,7 @@ static void begin(struct trial *trial)
     trial->settings = *options->input->settings;
     trial->settings.state.runs_keep = 36500 * DAY_US; /* they are replayed */
     if (!options->calm && world_chance(world, 2))
-        trial->settings.state.cache = 1 + (int64_t)rng_below(&world->rng, 60000);
+        make_cold(trial);
     if (options->fault == FAULT_ROWS_SENT_EARLY) {
         trial->store->on_rows = send_early;
         trial->store->on_rows_arg = trial;

@@ -109,7 +109,7 @@ def check_pipeline(checks, pipeline):
     checks.equal("the pipeline", (status, outputs_of(answer)), (200, pipeline.expected))
     checks.true("it has learnt", int(answer["model_version"]) > 0, answer)
     names = [entry["name"] for entry in ask(pipeline, "/v2/repository/index", {})[1]]
-    checks.equal("its models", names, ["fraud", "payments"])
+    checks.equal("its models", names, ["fraud", "seen", "payments"])
 
 
 def main():

@@ -108,9 +108,12 @@ class Pipeline:
         self.broker.fill("payments", events)
         self.broker.fill("frauds", labels)
         config = dict(pipeline(self.broker), endpoint={"http": "127.0.0.1:0", "grpc": "127.0.0.1:0"})
+        config["models"] = config["models"] + [{"name": "seen", "kind": "ftrl", "role": "shadow"}]
         self.service = Service(self.work, config)
         self.service.wait_for_log("endpoint.start")
-        self.service.wait_until(end_of(events))
+        self.service.wait_until(end_of(events, labels))
+        # From then on it is the same version that answers.
+        self.service.wait("all to be learnt", lambda: self.service.metric("freshet_examples_behind") == 0)
         ports = self.service.fields("endpoint.start")
         self.http, self.grpc = f"127.0.0.1:{ports['http']}", f"127.0.0.1:{ports['grpc']}"
         self.event = json.dumps({"ID": "asked", "TIME": end_of(events) + 1000, "AMOUNT": 12.5,

@@ -119,11 +119,18 @@ def check_refusals(checks, both, statuses):
         checks.true(f"why: {what}", said in why, why)
 
 
+def scorer_of(response):
+    if isinstance(response, dict):
+        return response["parameters"]["model"]
+    return response.parameters["model"].string_param
+
+
 def check_pipeline(checks, both, pipeline):
     event = numpy.array([pipeline.event.encode()], dtype=object)
     answer = both.infer("payments", [both.tensor("event", event, "BYTES")], ALL_OUTPUTS)
     score = numpy.float32(pipeline.expected["score"][0])
     checks.equal("the pipeline's score", answer.as_numpy("score")[0], score)
+    checks.equal("which of its models scored", scorer_of(answer.get_response()), "fraud")
     features = [None if numpy.isnan(x) else x for x in answer.as_numpy("features").ravel().tolist()]
     checks.equal("its features", features, pipeline.expected["features"])
     checks.equal("its reasons", [json.loads(text) for text in answer.as_numpy("reasons").tolist()],
