@@ -162,3 +162,30 @@ Test(half_space, copies_go_on_to_the_same_bits)
     half_space_free(b);
     half_space_free(c);
 }
+
+/* ---- questions (half_space_tree.h) */
+
+enum { TREES = 50, INNER = 15, TWO = 2 };
+
+Test(half_space, what_is_missing_goes_to_the_side_that_was_drawn_with_the_question)
+{
+    const struct half_space_range ranges[TWO] = {{0, 1}, {0, 1}};
+    const float row[TWO] = {NAN, 0.5f};
+    float unit[2 * (TWO + 1)];
+    size_t sides[2] = {0, 0};
+    half_space_to_unit(ranges, TWO, row, unit);
+    for (size_t tree = 0; tree < TREES; tree++) {
+        struct half_space_node nodes[INNER];
+        half_space_tree_draw(1, tree, TWO, INNER, nodes);
+        for (size_t at = 0; at < INNER; at++) {
+            bool left = nodes[at].feature % 2 == 1;
+            if (nodes[at].feature / 2 != 0)
+                continue;
+            cr_assert(
+                eq(sz, half_space_step(&nodes[at], at, unit), left ? 2 * at + 1 : 2 * at + 2));
+            sides[left]++;
+        }
+    }
+    cr_expect(gt(sz, sides[0], 50));
+    cr_expect(gt(sz, sides[1], 50));
+}
