@@ -19,6 +19,9 @@ enum act_kind {
     /* in the example log alone: about to publish `version`, the model is compared with the model
      * `source`, whose scores leave */
     ACT_CONTEST,
+    /* the trial of `version` ends (canary.h of online/): it scores all events, or none */
+    ACT_CONFIRM,
+    ACT_ROLL_BACK, /* with the order of the input only where a person says so */
     ACT_KINDS
 };
 

@@ -101,9 +101,11 @@ struct trainer_checkpoint {
     uint64_t after;   /* is not named before these items are durable, too; not stored */
 };
 void commit_offer_trainer(struct commit *commit, const struct trainer_checkpoint *checkpoint);
-/* The versions of the model whose files a start may need: that which was named last, and that
- * before it, while the write that names the last may not be durable. 0: none. Thread-safe. */
-void commit_needed_versions(struct commit *commit, uint32_t model, uint32_t ret[2]);
+/* The versions of the model whose files a start may need: that which was named last, that before
+ * it, while the write that names the last may not be durable, and that which was offered and is yet
+ * to be named. 0: none. Thread-safe. */
+enum { COMMIT_NEEDED = 3 };
+void commit_needed_versions(struct commit *commit, uint32_t model, uint32_t ret[COMMIT_NEEDED]);
 /* The log is kept for this model: from item `from` on, and once it has a checkpoint from what that
  * one needs on. For each model that learns; after recovery and before the first write. */
 void commit_keep_examples(struct commit *commit, uint32_t model, uint64_t from);

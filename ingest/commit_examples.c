@@ -146,11 +146,12 @@ static uint32_t version_in(struct trainer_checkpoints *list, uint32_t model)
     return point ? point->version : 0;
 }
 
-void commit_needed_versions(struct commit *commit, uint32_t model, uint32_t ret[2])
+void commit_needed_versions(struct commit *commit, uint32_t model, uint32_t ret[COMMIT_NEEDED])
 {
     pthread_mutex_lock(&commit->lock);
     ret[0] = version_in(&commit->named_before, model);
     ret[1] = version_in(&commit->named, model);
+    ret[2] = version_in(&commit->offered, model);
     pthread_mutex_unlock(&commit->lock);
 }
 

@@ -11,6 +11,7 @@ enum {
     FLAGS_BOUNDARY = 32,    /* alone: of model 0 */
     FLAGS_BOUNDARY_OF = 33, /* alone: of the model whose number comes first */
     FLAGS_ACT = 34,         /* alone */
+    FLAGS_TRIED = 35,       /* alone: a boundary as of 33, whose version is to be tried */
     BLOCK_LAYOUT = 64       /* no item: at the beginning of a block, {this, varint number} */
 };
 
@@ -51,14 +52,20 @@ void examples_put(struct buf *buf, const struct released *example)
 
 void examples_put_boundary(struct buf *buf, const struct example_boundary *boundary)
 {
-    buf_byte(buf, boundary->model == 0 ? FLAGS_BOUNDARY : FLAGS_BOUNDARY_OF);
-    if (boundary->model > 0)
+    bool alone = boundary->model == 0 && !boundary->tried;
+    buf_byte(buf, boundary->tried ? FLAGS_TRIED : alone ? FLAGS_BOUNDARY : FLAGS_BOUNDARY_OF);
+    if (!alone)
         buf_varint(buf, boundary->model);
     buf_varint(buf, boundary->version);
     buf_varint_signed(buf, boundary->time);
 }
 
-void examples_put_act(struct buf *buf, const struct act *act, int64_t time)
+static bool ends_trial(const struct act *act)
+{
+    return act->kind == ACT_CONFIRM || act->kind == ACT_ROLL_BACK;
+}
+
+void examples_put_act(struct buf *buf, const struct act *act, int64_t time, struct slice verdict)
 {
     buf_byte(buf, FLAGS_ACT);
     buf_byte(buf, (uint8_t)act->kind);
@@ -66,12 +73,15 @@ void examples_put_act(struct buf *buf, const struct act *act, int64_t time)
     buf_varint(buf, act->version);
     buf_varint(buf, act->source);
     buf_varint_signed(buf, time);
+    if (ends_trial(act))
+        buf_slice_put(buf, verdict);
 }
 
 static void read_boundary(struct reader *in, unsigned flags, struct example_item *item)
 {
     item->kind = ITEM_PUBLISH;
-    item->boundary.model = flags == FLAGS_BOUNDARY_OF ? (uint32_t)read_varint(in) : 0;
+    item->boundary.model = flags == FLAGS_BOUNDARY ? 0 : (uint32_t)read_varint(in);
+    item->boundary.tried = flags == FLAGS_TRIED;
     item->boundary.version = (uint32_t)read_varint(in);
     item->boundary.time = read_varint_signed(in);
 }
@@ -86,6 +96,8 @@ static void read_act(struct reader *in, struct example_item *item)
     item->act.version = (uint32_t)read_varint(in);
     item->act.source = (uint32_t)read_varint(in);
     item->boundary.time = read_varint_signed(in);
+    if (ends_trial(&item->act))
+        item->verdict = read_slice(in);
 }
 
 static void read_example(struct reader *in, unsigned flags, struct example_item *item)
@@ -104,7 +116,7 @@ static enum status next_item(struct reader *in, struct example_item *item)
     if (reader_left(in) == 0 && !in->bad)
         return ST_EEND;
     unsigned flags = read_byte(in);
-    if (flags > FLAGS_ACT)
+    if (flags > FLAGS_TRIED)
         return ST_ECORRUPT;
     if (flags == FLAGS_ACT)
         read_act(in, item);

@@ -20,6 +20,7 @@ struct example_boundary {
     uint32_t version;
     int64_t time;   /* event time of the publication */
     uint32_t model; /* number of the model that publishes: see head.h of online/ */
+    bool tried;     /* the version is to be tried before it serves all */
 };
 
 enum example_item_kind {
@@ -33,14 +34,16 @@ void examples_put_layout(struct buf *buf, unsigned number);
 /* Append one item. */
 void examples_put(struct buf *buf, const struct released *example);
 void examples_put_boundary(struct buf *buf, const struct example_boundary *boundary);
-void examples_put_act(struct buf *buf, const struct act *act, int64_t time);
+/* verdict: of an act that ends a trial, what it went by; the log does not look into it. */
+void examples_put_act(struct buf *buf, const struct act *act, int64_t time, struct slice verdict);
 
 struct example_item {
     enum example_item_kind kind;
     struct example_boundary boundary; /* of an act only its time */
     struct act act;
-    int64_t time;        /* of the event */
-    int64_t released_at; /* us */
+    struct slice verdict; /* of an act that ends a trial; borrowed from the block */
+    int64_t time;         /* of the event */
+    int64_t released_at;  /* us */
     float label, weight;
     bool correction, absent;
     size_t n_sparse;

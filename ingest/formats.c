@@ -9,8 +9,8 @@ static const struct format {
     uint64_t number;
 } formats[] = {
     {"redo", "redo values", 2},       {"pages", "pages of records", 1},
-    {"runs", "runs of input", 1},     {"examples", "the example log", 2},
-    {"outbox", "rows to be sent", 1}, {"trainer", "the trainer's checkpoint", 2},
+    {"runs", "runs of input", 2},     {"examples", "the example log", 3},
+    {"outbox", "rows to be sent", 1}, {"trainer", "the trainer's checkpoint", 3},
     {"pending", "waiting events", 1},
 };
 enum { FORMATS = sizeof formats / sizeof formats[0] };

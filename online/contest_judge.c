@@ -113,7 +113,7 @@ enum status contest_judge(const struct contender_half *challenger,
     struct gate_pairs pairs = make_pairs(challenger->n[0] + challenger->n[1]);
     if (!pairs.champion)
         return ST_ENOMEM;
-    struct decision decision = gate_nothing_known(ret);
+    struct decision decision = decision_unknown(ret->version, ret->time);
     uint64_t since = since_when(challenger, champion, options->positives_max);
     decision.champion = champion->version;
     decision.part = 1;

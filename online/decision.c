@@ -49,7 +49,8 @@ enum { AT_TIME = 1, AT_VERDICT = 2, AT_REASON = 3 };
 
 const char *verdict_text(enum verdict verdict)
 {
-    static const char *const texts[VERDICTS] = {"promoted", "held", "refused"};
+    static const char *const texts[VERDICTS] = {"promoted", "held", "refused", "confirmed",
+                                                "rolled back"};
     return texts[verdict];
 }
 
@@ -68,8 +69,21 @@ const char *decision_reason_text(enum decision_reason reason)
         [REASON_ALERTS] = "alerts far more or less often",
         [REASON_BY_HAND] = "by hand",
         [REASON_NOT_BETTER] = "not better beyond chance",
+        [REASON_FEW_ROWS] = "too few rows to judge",
+        [REASON_AWAY] = "its trial was not seen to its end",
     };
     return texts[reason];
+}
+
+struct decision decision_unknown(double version, double time)
+{
+    struct decision decision;
+    double *figures = (double *)&decision;
+    for (size_t i = 0; i < DECISION_FIGURES; i++)
+        figures[i] = NAN;
+    decision.version = version;
+    decision.time = time;
+    return decision;
 }
 
 static bool is_index(double v, int n)

@@ -14,6 +14,10 @@ enum verdict {
     VERDICT_PROMOTED, /* it serves */
     VERDICT_HELD,     /* the champion goes on, and so does the candidate's learning */
     VERDICT_REFUSED,  /* harmful: the candidate begins again as the champion */
+    VERDICTS_OF_GATE,
+    /* What came of the trial of a promoted version (canary.h). */
+    VERDICT_CONFIRMED = VERDICTS_OF_GATE, /* it scores all events */
+    VERDICT_ROLLED_BACK,                  /* the one before it does, and goes on learning */
     VERDICTS
 };
 
@@ -31,6 +35,8 @@ enum decision_reason {
     REASON_ALERTS,       /* it alerts far more, or less, often */
     REASON_BY_HAND,
     REASON_NOT_BETTER, /* a challenger, than the champion */
+    REASON_FEW_ROWS,   /* too few rows to judge a trial by */
+    REASON_AWAY,       /* its trial was not seen to its end */
     DECISION_REASONS
 };
 
@@ -63,6 +69,8 @@ extern const char *const decision_names[DECISION_FIGURES];
 const char *verdict_text(enum verdict verdict);
 /* One line for people. */
 const char *decision_reason_text(enum decision_reason reason);
+/* Of that version and time, all else unknown. */
+struct decision decision_unknown(double version, double time);
 /* False: not one that this program could have made. */
 bool decision_is_sound(const struct decision *decision);
 /* Appends it as one JSON object: time as text, verdict and reason as words, NaN as null. */

@@ -74,6 +74,8 @@ void gate_free(struct gate *gate)
     if (!gate)
         return;
     gate->champion->ops->free(gate->champion);
+    if (gate->stable)
+        gate->stable->ops->free(gate->stable);
     contender_free(gate->contender);
     evidence_done(&gate->evidence);
     free(gate->vectors);
@@ -193,13 +195,43 @@ static void note_usual(struct gate *gate, const struct decision *decision)
     fade_in(&gate->usual.alerts, log(decision->candidate_alerts / decision->champion_alerts));
 }
 
+/* What is better by all labels may well score otherwise; and where version after version does, the
+ * world has changed. */
+static struct canary_limits limits_of(const struct gate *gate, const struct decision *decision)
+{
+    bool free = decision->reason == REASON_BETTER || gate->refused >= gate->options.patience;
+    return (struct canary_limits){decision->worse_max, free ? INFINITY : decision->psi_max,
+                                  free ? INFINITY : decision->alerts_ratio_max};
+}
+
+enum status gate_make_stable(struct gate *gate)
+{
+    return gate->stable ? ST_OK : gate->make(gate->make_arg, &gate->stable);
+}
+
+/* The first version has none before it, and what a person wants is not tried. */
+static enum status keep_stable(struct gate *gate, const struct decision *decision)
+{
+    gate->on_trial = gate->tried && gate->make && gate->champion_version > 0 &&
+                     decision->reason != REASON_BY_HAND;
+    if (!gate->on_trial)
+        return ST_OK;
+    TRY(gate_make_stable(gate));
+    gate->stable_version = gate->champion_version;
+    gate->stable_cursor = gate->champion_cursor;
+    gate->limits = limits_of(gate, decision);
+    return model_copy(gate->champion, gate->stable);
+}
+
 static enum status promote(struct gate *gate, struct model *learner,
                            const struct decision *decision)
 {
+    TRY(keep_stable(gate, decision));
     TRY(model_copy(learner, gate->champion));
     gate->champion_version = (uint32_t)decision->version;
+    gate->champion_cursor = gate->cursor;
     note_usual(gate, decision);
-    gate->refused = 0;
+    gate->refused = gate->on_trial ? gate->refused : 0;
     gate->apart = false;
     hand_over_scores(gate);
     evidence_settle(&gate->evidence);
@@ -237,20 +269,29 @@ static enum status apply(struct gate *gate, struct model *learner, const struct 
     }
 }
 
-enum status gate_judge(struct gate *gate, struct model *learner, uint32_t version, int64_t time,
+static struct decision about(const struct gate_moment *moment)
+{
+    return (struct decision){.version = moment->version, .time = (double)moment->time};
+}
+
+enum status gate_judge(struct gate *gate, struct model *learner, const struct gate_moment *moment,
                        struct decision *ret)
 {
-    struct decision decision = {.version = version, .time = (double)time};
+    struct decision decision = about(moment);
+    gate->cursor = moment->cursor;
+    gate->tried = moment->tried;
     TRY(gate_work_out(gate, learner, &decision));
     TRY(apply(gate, learner, &decision));
     *ret = decision;
     return ST_OK;
 }
 
-enum status gate_promote(struct gate *gate, struct model *learner, uint32_t version, int64_t time,
+enum status gate_promote(struct gate *gate, struct model *learner, const struct gate_moment *moment,
                          struct decision *ret)
 {
-    struct decision decision = {.version = version, .time = (double)time};
+    struct decision decision = about(moment);
+    gate->cursor = moment->cursor;
+    gate->tried = moment->tried;
     TRY(gate_work_out(gate, learner, &decision));
     decision.verdict = VERDICT_PROMOTED;
     decision.reason = REASON_BY_HAND;
@@ -263,6 +304,54 @@ struct model *gate_champion(struct gate *gate, uint32_t *ret_version)
 {
     *ret_version = gate->champion_version;
     return gate->champion;
+}
+
+/* Trials. */
+
+void gate_set_make(struct gate *gate, gate_make_fn make, void *arg)
+{
+    gate->make = make;
+    gate->make_arg = arg;
+}
+
+struct model *gate_stable(struct gate *gate, uint32_t *ret_version)
+{
+    *ret_version = gate->stable_version;
+    return gate->on_trial ? gate->stable : NULL;
+}
+
+struct canary_limits gate_limits(const struct gate *gate)
+{
+    return gate->limits;
+}
+
+/* What the champion says of the evidence is not known any more. */
+static enum status roll_back(struct gate *gate, struct model *learner)
+{
+    TRY(model_copy(gate->stable, gate->champion));
+    TRY(model_copy(gate->stable, learner));
+    gate->champion_version = gate->stable_version;
+    gate->champion_cursor = gate->stable_cursor;
+    gate->apart = false;
+    gate->known = 2 * GATE_PARTS_MAX;
+    gate->learnt = 0;
+    evidence_forget_fresh(&gate->evidence);
+    reset_missing(&gate->now, gate->schema->n_dense);
+    return ST_OK;
+}
+
+enum status gate_end_trial(struct gate *gate, struct model *learner,
+                           const struct decision *decision, uint64_t *ret)
+{
+    *ret = UINT64_MAX;
+    if (!gate->on_trial || decision->version != gate->champion_version)
+        return ST_OK;
+    gate->on_trial = false;
+    gate_remember(gate, decision);
+    bool rolled_back = (enum verdict)decision->verdict == VERDICT_ROLLED_BACK;
+    gate->refused = rolled_back ? gate->refused + 1 : 0;
+    *ret = rolled_back ? gate->stable_cursor : UINT64_MAX;
+    return rolled_back ? roll_back(gate, learner) : ST_OK;
 }
 
 /* Meeting other models. */

@@ -20,6 +20,9 @@
  * Where that goes on for `patience` boundaries, the world has changed and not the hour: then such
  * examples do count.
  *
+ * Where versions are tried, what was promoted is the champion here at once; the version before it
+ * is kept beside it, and both learner and champion become that again if the trial says so.
+ *
  * All of it is a function of the examples in their order and of the stored state: no clock, no
  * chance, no cut into batches. Used by the trainer's thread alone.
  */
@@ -28,6 +31,7 @@
 
 #include "ingest/act.h"
 #include "models/model.h"
+#include "online/canary.h"
 #include "online/decision.h"
 
 struct gate;
@@ -57,17 +61,39 @@ void gate_free(struct gate *gate);
 /* Learns the examples, judging on the way, also by those that were set aside. Instead of
  * model_learn(). */
 void gate_learn(struct gate *gate, struct model *learner, const struct example *rows, size_t n);
-/* At a boundary, all before it being learnt: decides, and makes the learner or the champion the
- * other's copy. Returns what model_copy() returns. Cost: a score of each settled row, some sorts of
- * them. */
-STATUS_CHECKED enum status gate_judge(struct gate *gate, struct model *learner, uint32_t version,
-                                      int64_t time, struct decision *ret);
-/* Promotes the learner as it is, or makes it the champion again, because a person says so. */
-STATUS_CHECKED enum status gate_promote(struct gate *gate, struct model *learner, uint32_t version,
-                                        int64_t time, struct decision *ret);
+/* Of a version that may be published: all items of the example log before the cursor are learnt. */
+struct gate_moment {
+    uint32_t version;
+    int64_t time; /* event time */
+    uint64_t cursor;
+    bool tried; /* promoted, it does not serve all yet */
+};
+/* At a boundary: decides, and makes the learner or the champion the other's copy. Returns what
+ * model_copy() returns. Cost: a score of each settled row, some sorts of them. */
+STATUS_CHECKED enum status gate_judge(struct gate *gate, struct model *learner,
+                                      const struct gate_moment *moment, struct decision *ret);
+/* Promotes the learner as it is, because a person says so. */
+STATUS_CHECKED enum status gate_promote(struct gate *gate, struct model *learner,
+                                        const struct gate_moment *moment, struct decision *ret);
 
 /* What serves, and since which version. */
 struct model *gate_champion(struct gate *gate, uint32_t *ret_version);
+
+/* Versions may be tried first (canary.h): the one before it, the stable one, is then kept until
+ * that is over, in a model that is made as the learner was, once it is needed. Before anything is
+ * learnt or loaded. */
+typedef enum status (*gate_make_fn)(void *arg, struct model **ret);
+void gate_set_make(struct gate *gate, gate_make_fn make, void *arg);
+/* What scores the events of those whom the champion does not; NULL: there is no trial. */
+struct model *gate_stable(struct gate *gate, uint32_t *ret_version);
+/* The limits that the champion was promoted under, for its trial. */
+struct canary_limits gate_limits(const struct gate *gate);
+/* The trial is over, as decided. ROLLED_BACK: the learner and the champion are the stable version
+ * again. Where the champion is another version, or not on trial, nothing is done. Returns what
+ * model_copy() returns; *ret: the item of the example log from which on nothing is known to the
+ * learner any more; UINT64_MAX: it goes on. */
+STATUS_CHECKED enum status gate_end_trial(struct gate *gate, struct model *learner,
+                                          const struct decision *decision, uint64_t *ret);
 
 /* From now on it takes note for meetings with other models; handed over. Before anything is learnt
  * or loaded. */

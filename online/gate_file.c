@@ -24,16 +24,19 @@ enum {
     COUNTERS
 };
 
-static enum status save_champion(const struct gate *gate, struct tensors *ret)
+/* Of trials; files from before there were any have none of it. */
+enum { AT_ON_TRIAL, AT_CHAMPION_CURSOR, AT_STABLE_CURSOR, AT_STABLE_VERSION, TRIAL_COUNTERS };
+
+static enum status save_model(const struct model *model, const char *name, struct tensors *ret)
 {
     struct tensors *file = tensors_create();
     struct buf bytes = {0};
     if (!file)
         return ST_ENOMEM;
-    enum status st = gate->champion->ops->save(gate->champion, file);
+    enum status st = model->ops->save(model, file);
     if (st == ST_OK) {
         tensors_render(file, &bytes);
-        tensors_put(ret, "gate.champion", TENSOR_U8, &bytes.len, 1, bytes.data);
+        tensors_put(ret, name, TENSOR_U8, &bytes.len, 1, bytes.data);
     }
     tensors_free(file);
     buf_done(&bytes);
@@ -60,6 +63,18 @@ static void save_decisions(const struct gate *gate, struct tensors *ret)
     buf_done(&rows);
 }
 
+static void save_trial(const struct gate *gate, struct tensors *ret)
+{
+    const uint64_t counters[TRIAL_COUNTERS] = {
+        [AT_ON_TRIAL] = gate->on_trial,
+        [AT_CHAMPION_CURSOR] = gate->champion_cursor,
+        [AT_STABLE_CURSOR] = gate->stable_cursor,
+        [AT_STABLE_VERSION] = gate->stable_version,
+    };
+    tensors_put(ret, "gate.trial", TENSOR_U64, (size_t[]){TRIAL_COUNTERS}, 1, counters);
+    tensors_put(ret, "gate.trial.limits", TENSOR_F64, (size_t[]){3}, 1, &gate->limits);
+}
+
 enum status gate_save(const struct gate *gate, struct tensors *ret)
 {
     const uint64_t counters[COUNTERS] = {
@@ -83,7 +98,10 @@ enum status gate_save(const struct gate *gate, struct tensors *ret)
     save_decisions(gate, ret);
     if (gate->contender)
         contender_save(gate->contender, ret);
-    return gate->apart ? save_champion(gate, ret) : ST_OK;
+    save_trial(gate, ret);
+    if (gate->apart)
+        TRY(save_model(gate->champion, "gate.champion", ret));
+    return gate->on_trial ? save_model(gate->stable, "gate.stable", ret) : ST_OK;
 }
 
 /* Loading. */
@@ -116,14 +134,14 @@ enum status gate_read_decisions(const struct tensors *tensors, const struct deci
     return ST_OK;
 }
 
-static enum status load_champion(struct gate *gate, const struct tensors *tensors)
+static enum status load_model(struct model *model, const char *name, const struct tensors *tensors)
 {
-    const struct tensor *bytes = tensors_get(tensors, "gate.champion");
+    const struct tensor *bytes = tensors_get(tensors, name);
     struct tensors *file = NULL;
     if (!bytes || bytes->type != TENSOR_U8)
         return ST_ECORRUPT;
     TRY(tensors_parse((struct slice){bytes->data, bytes->n}, &file));
-    enum status st = gate->champion->ops->load(gate->champion, file);
+    enum status st = model->ops->load(model, file);
     tensors_free(file);
     return st;
 }
@@ -157,6 +175,29 @@ static void load_usual(struct gate *gate, const struct tensors *tensors)
         memcpy(&gate->usual, usual->data, sizeof gate->usual);
 }
 
+/* Of files from before there were trials it is not known what their champion had learnt. */
+static enum status load_trial(struct gate *gate, const struct tensors *tensors)
+{
+    if (!tensors_get(tensors, "gate.trial") && !tensors_get(tensors, "gate.trial.limits")) {
+        gate->champion_cursor = UINT64_MAX;
+        return ST_OK;
+    }
+    const struct tensor *found = tensors_get_as(tensors, "gate.trial", TENSOR_U64, TRIAL_COUNTERS);
+    const struct tensor *limits = tensors_get_as(tensors, "gate.trial.limits", TENSOR_F64, 3);
+    if (!found || !limits)
+        return ST_ECORRUPT;
+    const uint64_t *counters = found->data;
+    gate->champion_cursor = counters[AT_CHAMPION_CURSOR];
+    gate->stable_cursor = counters[AT_STABLE_CURSOR];
+    gate->stable_version = (uint32_t)counters[AT_STABLE_VERSION];
+    memcpy(&gate->limits, limits->data, sizeof gate->limits);
+    if (counters[AT_ON_TRIAL] == 0 || !gate->make)
+        return ST_OK;
+    gate->on_trial = true;
+    TRY(gate_make_stable(gate));
+    return load_model(gate->stable, "gate.stable", tensors);
+}
+
 static void begin_anew(struct gate *gate)
 {
     evidence_forget(&gate->evidence);
@@ -179,6 +220,7 @@ enum status gate_load(struct gate *gate, struct model *learner, uint32_t version
         gate_remember(gate, &decisions[i]);
     if (!counters || counters[AT_FORMAT] != FORMAT) {
         gate->champion_version = version;
+        gate->champion_cursor = UINT64_MAX;
         return model_copy(learner, gate->champion);
     }
     load_usual(gate, tensors);
@@ -188,5 +230,7 @@ enum status gate_load(struct gate *gate, struct model *learner, uint32_t version
         begin_anew(gate);
     gate->champion_version = (uint32_t)counters[AT_VERSION];
     gate->apart = counters[AT_APART] != 0;
-    return gate->apart ? load_champion(gate, tensors) : model_copy(learner, gate->champion);
+    TRY(load_trial(gate, tensors));
+    return gate->apart ? load_model(gate->champion, "gate.champion", tensors)
+                       : model_copy(learner, gate->champion);
 }

@@ -35,6 +35,16 @@ struct gate {
     const struct vector_schema *schema;
     struct model *champion;
     uint32_t champion_version;
+    uint64_t cursor;          /* of the boundary that is judged */
+    uint64_t champion_cursor; /* the items before it are what the champion has learnt */
+    bool tried;               /* so is the version of that boundary, if it is promoted */
+    gate_make_fn make;        /* NULL: nothing is */
+    void *make_arg;
+    struct model *stable; /* NULL: nothing was yet */
+    bool on_trial;        /* the champion is, and this one serves: */
+    uint32_t stable_version;
+    uint64_t stable_cursor;
+    struct canary_limits limits; /* of the champion */
     struct contender *contender; /* NULL: it meets no other model */
     bool apart;                  /* the learner is not the champion, at the last boundary */
     unsigned known; /* what the champion says is known of one in so many settled rows */
@@ -82,8 +92,8 @@ STATUS_CHECKED enum status gate_compare(const struct gate_pairs *pairs, double a
                                         struct decision *ret);
 /* Is the share of alerts further from the champion's than is allowed? */
 bool gate_alerts_moved(const struct decision *decision);
-/* Of that version and time, all else unknown. */
-struct decision gate_nothing_known(const struct decision *of);
+/* gate.c: once it is needed. */
+STATUS_CHECKED enum status gate_make_stable(struct gate *gate);
 void gate_remember(struct gate *gate, const struct decision *decision);
 
 #endif

@@ -203,17 +203,6 @@ static void note_thresholds(const struct gate *gate, struct decision *ret)
     ret->positives_min = (double)gate->options.positives_min;
 }
 
-struct decision gate_nothing_known(const struct decision *of)
-{
-    struct decision decision;
-    double *figures = (double *)&decision;
-    for (size_t i = 0; i < DECISION_FIGURES; i++)
-        figures[i] = NAN;
-    decision.version = of->version;
-    decision.time = of->time;
-    return decision;
-}
-
 static bool has_enough(const struct gate *gate)
 {
     return gate->evidence.rings[EVIDENCE_SETTLED][1].n >= gate->options.positives_min;
@@ -238,7 +227,7 @@ static enum status look_at(struct gate *gate, const struct model *candidate, uns
 
 enum status gate_work_out(struct gate *gate, const struct model *candidate, struct decision *ret)
 {
-    struct decision decision = gate_nothing_known(ret);
+    struct decision decision = decision_unknown(ret->version, ret->time);
     unsigned part = has_enough(gate) ? gate_part(gate) : 1;
     note_thresholds(gate, &decision);
     decision.missing = missing_rise(gate);

@@ -2,8 +2,9 @@
 
 #include <stdlib.h>
 
-/* 2: replayed; 3: several models; 4: versions accepted, champions that took over; 5: contests. */
-enum { FORMAT = 5 };
+/* 2: replayed; 3: several models; 4: versions accepted, champions that took over; 5: contests;
+ * 6: trials. */
+enum { FORMAT = 6 };
 
 void head_init(struct head *head)
 {
@@ -148,6 +149,7 @@ static void encode_model(const struct head_model *model, struct buf *ret)
     buf_u32(ret, model->contested);
     buf_u32(ret, model->settled);
     buf_u32(ret, model->rival);
+    canary_encode(&model->canary, ret);
 }
 
 /* The epoch comes first: commit.c reads it. */
@@ -198,6 +200,8 @@ static void decode_model(struct reader *in, uint32_t format, struct head *head)
         model.settled = read_u32(in);
         model.rival = read_u32(in);
     }
+    if (format >= 6)
+        canary_decode(in, &model.canary);
     if (in->bad)
         return;
     struct head_model *added = add_model(head, name);

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "ingest/source.h"
+#include "online/canary.h"
 
 /* A lane keeps its number for the life of a state directory, whatever partitions are added. */
 struct head_lane {
@@ -28,6 +29,7 @@ struct head_model {
     /* Compared with the model `rival` when that version was about to be published; the last
      * comparison that something came of, or nothing. Less: one is not yet known. */
     uint32_t contested, settled, rival;
+    struct canary canary; /* the trial of its newest version */
 };
 enum { HEAD_MODELS_MAX = 64 };
 

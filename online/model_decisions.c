@@ -37,9 +37,10 @@ static void print_json(const char *model, const char *champion, const struct dec
 
 static void print_row(const struct decision *d)
 {
-    printf("  %8.0f  %-20s  %-8s  %9s  %9s  %7s  %s\n", d->version,
+    double lower = d->verdict == VERDICT_ROLLED_BACK ? d->lower : d->all_lower;
+    printf("  %8.0f  %-20s  %-11s  %9s  %9s  %7s  %s\n", d->version,
            readable_time((int64_t)d->time).text, verdict_text((enum verdict)d->verdict),
-           readable_real(d->difference, 4).text, readable_real(d->all_lower, 4).text,
+           readable_real(d->difference, 4).text, readable_real(lower, 4).text,
            readable_real(d->psi, 3).text, decision_reason_text((enum decision_reason)d->reason));
 }
 
@@ -48,13 +49,18 @@ static void print_table(const char *model, const struct decision *decisions, siz
     size_t counts[VERDICTS] = {0};
     for (size_t i = 0; i < n; i++)
         counts[(size_t)decisions[i].verdict]++;
-    printf("%s: of the newest %zu versions %zu promoted, %zu held, %zu refused\n", model, n,
-           counts[VERDICT_PROMOTED], counts[VERDICT_HELD], counts[VERDICT_REFUSED]);
-    if (counts[VERDICT_PROMOTED] < n)
-        printf("  %8s  %-20s  %-8s  %9s  %9s  %7s  %s\n", "version", "time", "verdict", "AUC by",
+    size_t confirmed = counts[VERDICT_CONFIRMED], back = counts[VERDICT_ROLLED_BACK];
+    printf("%s: of the newest %zu versions %zu promoted, %zu held, %zu refused\n", model,
+           n - confirmed - back, counts[VERDICT_PROMOTED], counts[VERDICT_HELD],
+           counts[VERDICT_REFUSED]);
+    if (confirmed + back > 0)
+        printf("%s: of the newest %zu trials %zu confirmed, %zu rolled back\n", model,
+               confirmed + back, confirmed, back);
+    if (counts[VERDICT_PROMOTED] + confirmed < n)
+        printf("  %8s  %-20s  %-11s  %9s  %9s  %7s  %s\n", "version", "time", "verdict", "AUC by",
                "at least", "PSI", "why");
     for (size_t i = 0; i < n; i++)
-        if (decisions[i].verdict != VERDICT_PROMOTED)
+        if (decisions[i].verdict != VERDICT_PROMOTED && decisions[i].verdict != VERDICT_CONFIRMED)
             print_row(&decisions[i]);
 }
 

@@ -211,7 +211,9 @@ struct prune {
     const char *dir;
     size_t left; /* files of the model still to come */
     size_t kept;
-    char needed[2][MODEL_FILE_MAX];
+    const uint32_t *needed;
+    size_t n_needed;
+    const char *name;
 };
 
 static void count_file(void *arg, const char *file)
@@ -220,21 +222,32 @@ static void count_file(void *arg, const char *file)
     ((struct prune *)arg)->left++;
 }
 
+static bool is_needed(const struct prune *prune, const char *file)
+{
+    char name[MODEL_FILE_MAX];
+    for (size_t i = 0; i < prune->n_needed; i++) {
+        model_files_name(prune->name, prune->needed[i], name);
+        if (strcmp(file, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void prune_file(void *arg, const char *file)
 {
     struct prune *prune = arg;
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", prune->dir, file);
     bool old = prune->left-- > prune->kept;
-    if (old && strcmp(file, prune->needed[0]) != 0 && strcmp(file, prune->needed[1]) != 0)
+    if (old && !is_needed(prune, file))
         unlink(path);
 }
 
-void model_files_prune(const char *dir, const char *name, size_t kept, const uint32_t needed[2])
+void model_files_prune(const char *dir, const char *name, size_t kept, const uint32_t *needed,
+                       size_t n_needed)
 {
-    struct prune prune = {.dir = dir, .kept = kept};
-    for (size_t i = 0; i < 2; i++)
-        model_files_name(name, needed[i], prune.needed[i]);
+    struct prune prune = {
+        .dir = dir, .kept = kept, .needed = needed, .n_needed = n_needed, .name = name};
     enum status st = model_files_each(dir, name, count_file, &prune);
     if (st == ST_OK)
         st = model_files_each(dir, name, prune_file, &prune);

@@ -50,7 +50,8 @@ STATUS_CHECKED enum status model_files_keep(const char *dir, const char *name, u
 STATUS_CHECKED enum status model_files_inspect(const char *path, struct model_manifest *ret,
                                                char *kind, size_t kind_size);
 /* Removes all but the newest `kept`, and the versions that are needed all the same; 0: none. */
-void model_files_prune(const char *dir, const char *name, size_t kept, const uint32_t needed[2]);
+void model_files_prune(const char *dir, const char *name, size_t kept, const uint32_t *needed,
+                       size_t n_needed);
 /* Calls fn with the name of each file of the model, oldest version first. name NULL: of all. */
 STATUS_CHECKED enum status model_files_each(const char *dir, const char *name,
                                             void (*fn)(void *arg, const char *file), void *arg);

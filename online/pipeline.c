@@ -34,6 +34,7 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
     rows_init(&p->rows_out, &options->rows, plan_vector_schema(options->plan));
     pipeline_find_champion(p);
     pipeline_begin_contests(p);
+    pipeline_begin_trials(p);
     *ret = p;
     return ST_OK;
 }
@@ -90,127 +91,6 @@ void pipeline_end_item(struct pipeline *p, size_t from)
     p->given_n++;
     p->epoch->examples_n++;
     p->head->examples_next++;
-}
-
-static void count_released(struct pipeline *p, const struct released *example)
-{
-    p->figures.released++;
-    p->figures.absent += example->absent;
-    p->figures.corrections += example->correction;
-    p->figures.thinned += !example->kept;
-    if (!example->correction && example->version > 0)
-        prequential_add(p->prequential, example->score, example->label);
-}
-
-static void on_release(void *arg, const struct released *example)
-{
-    struct pipeline *p = arg;
-    count_released(p, example);
-    pipeline_watch_release(p, example);
-    if (!example->kept || !p->learns)
-        return;
-    size_t from = pipeline_begin_item(p);
-    examples_put(&p->epoch->examples, example);
-    pipeline_end_item(p, from);
-    p->head->examples_end = p->head->examples_next;
-}
-
-/* Time. */
-
-static int64_t floor_to(int64_t t, int64_t step)
-{
-    int64_t r = t % step;
-    return t - (r < 0 ? r + step : r);
-}
-
-static struct head_model *head_of(const struct pipeline *p, const struct pipeline_model *model)
-{
-    return &p->head->models[model->number];
-}
-
-/* The version published at a boundary has learnt exactly what was released by it; without anything
- * new there is none. Rows gathered so far belong to the version before. */
-static enum status publish(struct pipeline *p, const struct pipeline_model *model, int64_t boundary)
-{
-    struct head_model *at = head_of(p, model);
-    if (!model->trainer || p->head->examples_end <= at->examples_published)
-        return ST_OK;
-    TRY(pipeline_flush(p));
-    TRY(pipeline_contest(p, model, at->version + 1, boundary));
-    size_t from = pipeline_begin_item(p);
-    at->version++;
-    if (!model->beside)
-        p->waits[model - p->options.models] = at->version;
-    p->figures.boundaries++;
-    examples_put_boundary(&p->epoch->examples,
-                          &(struct example_boundary){at->version, boundary, model->number});
-    pipeline_end_item(p, from);
-    at->examples_published = p->head->examples_next;
-    return pipeline_give_examples(p);
-}
-
-/* Stretches in which nothing falls due are jumped over. */
-static int64_t next_boundary(const struct pipeline *p, int64_t step, int64_t boundary, int64_t now)
-{
-    int64_t due = join_next_due(p->options.join);
-    int64_t next = boundary + step, until = due < now ? due : now;
-    if (until <= next)
-        return next;
-    int64_t reached = floor_to(until, step);
-    return reached < until ? reached + step : reached;
-}
-
-static void find_boundary(struct pipeline *p)
-{
-    p->boundary_next = INT64_MAX;
-    for (size_t i = 0; i < p->options.n_models; i++) {
-        int64_t next = head_of(p, &p->options.models[i])->boundary_next;
-        p->boundary_next = next < p->boundary_next ? next : p->boundary_next;
-    }
-}
-
-/* Models whose boundaries are not yet known: they come with the stream's time. */
-static void begin_boundaries(struct pipeline *p, int64_t now)
-{
-    for (size_t i = 0; i < p->options.n_models; i++) {
-        const struct pipeline_model *model = &p->options.models[i];
-        if (head_of(p, model)->boundary_next == INT64_MIN)
-            head_of(p, model)->boundary_next =
-                floor_to(now, model->publish_every) + model->publish_every;
-    }
-    find_boundary(p);
-}
-
-static enum status pass_boundary(struct pipeline *p, int64_t boundary, int64_t now)
-{
-    join_release(p->options.join, boundary, true, on_release, p);
-    for (size_t i = 0; i < p->options.n_models; i++) {
-        const struct pipeline_model *model = &p->options.models[i];
-        if (head_of(p, model)->boundary_next != boundary)
-            continue;
-        TRY(publish(p, model, boundary));
-        head_of(p, model)->boundary_next = next_boundary(p, model->publish_every, boundary, now);
-    }
-    find_boundary(p);
-    return ST_OK;
-}
-
-/* Carries the stream's time on to t: what is due is released, and boundaries before t publish. An
- * event sees what is due at its own instant, a label or a tick does not: labels come first. */
-static enum status advance(struct pipeline *p, int64_t t, bool inclusive)
-{
-    struct head *head = p->head;
-    if (t > head->clock)
-        head->clock = t;
-    int64_t now = head->clock;
-    if (p->n_rows > 0 && now >= p->flush_by)
-        TRY(pipeline_flush(p));
-    if (p->boundary_next == INT64_MIN)
-        begin_boundaries(p, now);
-    while (p->boundary_next < now)
-        TRY(pass_boundary(p, p->boundary_next, now));
-    join_release(p->options.join, now, inclusive, on_release, p);
-    return p->given.len >= EXAMPLES_GIVEN_AT ? pipeline_give_examples(p) : ST_OK;
 }
 
 /* Events. */
@@ -275,7 +155,7 @@ static bool remember(struct pipeline *p, const struct event *event, bool scored,
 
 static enum status take_data(struct pipeline *p, const struct event *event, uint32_t lane)
 {
-    TRY(advance(p, event->time, true));
+    TRY(pipeline_advance(p, event->time, true));
     if (pipeline_rows_full(p))
         TRY(pipeline_flush(p));
     p->figures.events++;
@@ -303,11 +183,12 @@ static enum status take_data(struct pipeline *p, const struct event *event, uint
 
 static enum status take_label(struct pipeline *p, const struct event *event)
 {
-    TRY(advance(p, event->time, false));
+    TRY(pipeline_advance(p, event->time, false));
     int64_t offset = event->origin.offset + (p->options.replay ? LABEL_OFFSET_REPLAYED : 0);
     struct label label = {event->id_key, event->label, p->head->clock, offset};
     struct labelled labelled = {0};
-    enum label_outcome outcome = join_label(p->options.join, &label, on_release, p, &labelled);
+    enum label_outcome outcome =
+        join_label(p->options.join, &label, pipeline_on_release, p, &labelled);
     p->figures.labels[outcome]++;
     if (outcome == LABEL_APPLIED)
         newest_add(&p->label_delays, event->time - labelled.time);
@@ -339,7 +220,7 @@ static enum status dispatch(struct pipeline *p, const struct event *event, uint3
     case EVENT_LABEL:
         return take_label(p, event);
     case EVENT_TICK:
-        return advance(p, event->time, false);
+        return pipeline_advance(p, event->time, false);
     case EVENT_DEAD:
         take_dead(p, event, lane);
         break;

@@ -18,6 +18,7 @@
 #include "ingest/epoch.h"
 #include "ingest/join.h"
 #include "models/auc.h"
+#include "online/canary_share.h"
 #include "online/contest.h"
 #include "online/drift.h"
 #include "online/head.h"
@@ -37,7 +38,8 @@ struct pipeline_model {
     int64_t publish_every;   /* us of event time between versions */
     const char *name;        /* told with scores */
     bool beside;             /* scoring does not wait for its versions: they serve once ready */
-    bool takeover;           /* it is compared with the champion, and takes over if it is better */
+    const struct canary_share *canary; /* of versions on trial; NULL: none are tried */
+    bool takeover; /* it is compared with the champion, and takes over if it is better */
 };
 
 struct pipeline_options {

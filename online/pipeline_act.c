@@ -24,7 +24,7 @@ void pipeline_find_champion(struct pipeline *p)
 enum status pipeline_log_act(struct pipeline *p, const struct act *act, int64_t time)
 {
     size_t from = pipeline_begin_item(p);
-    examples_put_act(&p->epoch->examples, act, time);
+    examples_put_act(&p->epoch->examples, act, time, (struct slice){0});
     pipeline_end_item(p, from);
     return pipeline_give_examples(p);
 }
@@ -38,11 +38,12 @@ static enum status serve(struct pipeline *p, struct act *act, size_t i)
     return pipeline_log_act(p, act, p->head->clock);
 }
 
-static enum status publish(struct pipeline *p, struct act *act)
+static enum status publish(struct pipeline *p, struct act *act, size_t i)
 {
     uint32_t *version = &p->head->models[act->model].version;
     if (act->version > 0 && act->version != *version + 1)
         return ST_ECORRUPT;
+    pipeline_drop_trial(p, i);
     act->version = ++*version;
     p->figures.boundaries++;
     return pipeline_log_act(p, act, p->head->clock);
@@ -54,13 +55,16 @@ static enum status act_out(struct pipeline *p, struct act *act, size_t i)
     case ACT_SERVE:
         return serve(p, act, i);
     case ACT_PUBLISH:
-        return publish(p, act);
+        return publish(p, act, i);
+    case ACT_ROLL_BACK:
+        return pipeline_roll_back(p, act, i);
     default:
         if (act->kind != ACT_CHAMPION)
             return ST_ECORRUPT;
         if (act->version > 0)
             p->head->models[act->model].settled = act->version;
         p->head->champion = act->model;
+        pipeline_forget_labels(p);
         pipeline_find_champion(p);
         return ST_OK;
     }

@@ -58,6 +58,7 @@ static enum status settle(struct pipeline *p, size_t i)
     model->settled = model->contested;
     if (takes_over(p, &verdict)) {
         p->head->champion = p->options.models[i].number;
+        pipeline_forget_labels(p);
         pipeline_find_champion(p);
     }
     return ST_OK;

@@ -22,19 +22,30 @@ static struct row_score row_of(const struct pipeline *p, const struct waiting_ro
         out.version = known.version;
     } else {
         out.score = p->scores[row->at];
-        out.version = p->scored_by;
+        out.version = p->is_tried[row->at] ? p->tried_by : p->scored_by;
         out.values = p->values + row->at * p->n_dense;
         out.vector = &p->vectors[row->at];
     }
     return out;
 }
 
-/* model: what scored the row; NULL: nothing does. */
-static void emit(struct pipeline *p, const struct waiting_row *row, const struct model *model)
+/* What scores rows: all of them, and those of a trial's share. NULL: nothing does. */
+struct scorers {
+    const struct model *model, *trial;
+};
+
+static const struct model *scorer_of(const struct pipeline *p, const struct scorers *scorers,
+                                     size_t at)
+{
+    return p->is_tried[at] ? scorers->trial : scorers->model;
+}
+
+static void emit(struct pipeline *p, const struct waiting_row *row, const struct scorers *scorers)
 {
     struct row_score out = row_of(p, row);
     struct reason strongest[REASONS_MAX];
-    if (model && p->options.rows.reasons > 0 && !row->repeated) {
+    if (scorers->model && p->options.rows.reasons > 0 && !row->repeated) {
+        const struct model *model = scorer_of(p, scorers, row->at);
         struct reasons reasons = {strongest, 0, p->options.rows.reasons};
         model->ops->explain(model, out.vector, &reasons);
         out.reasons = strongest;
@@ -48,29 +59,48 @@ static void emit(struct pipeline *p, const struct waiting_row *row, const struct
         p->options.on_score(p->options.on_score_arg, &out);
 }
 
+static enum status score(struct pipeline *p, size_t champion, struct scorers *ret)
+{
+    struct registry *registry = p->options.models[champion].registry;
+    ret->model = registry_acquire(registry, p->waits[champion]);
+    if (!ret->model)
+        return ST_ESTOPPED;
+    p->scored_by = registry_version_of(registry, ret->model);
+    score_vectors(p, ret->model);
+    ret->trial = pipeline_score_share(p, champion);
+    return ST_OK;
+}
+
+static void score_nothing(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->n_vectors; i++)
+        p->scores[i] = NAN;
+}
+
+static void release(const struct pipeline *p, size_t champion, const struct scorers *scorers)
+{
+    struct registry *registry = p->options.models[champion].registry;
+    if (scorers->model)
+        registry_release(registry, scorers->model);
+    if (scorers->trial)
+        registry_release(registry, scorers->trial);
+}
+
 enum status pipeline_flush(struct pipeline *p)
 {
     TRY(pipeline_give_examples(p));
     if (p->n_rows == 0)
         return ST_OK;
     TRY(pipeline_settle_contests(p));
-    const struct model *model = NULL;
+    struct scorers scorers = {NULL, NULL};
     size_t champion = p->champion;
-    struct registry *registry = p->options.models[champion].registry;
-    if (p->options.n_models > 0) {
-        model = registry_acquire(registry, p->waits[champion]);
-        if (!model)
-            return ST_ESTOPPED;
-        p->scored_by = registry_version_of(registry, model);
-        score_vectors(p, model);
-    } else {
-        for (size_t i = 0; i < p->n_vectors; i++)
-            p->scores[i] = NAN;
-    }
+    if (p->options.n_models > 0)
+        TRY(score(p, champion, &scorers));
+    else
+        score_nothing(p);
     for (size_t i = 0; i < p->n_rows; i++)
-        emit(p, &p->rows[i], model);
-    if (model)
-        registry_release(registry, model);
+        emit(p, &p->rows[i], &scorers);
+    release(p, champion, &scorers);
     p->n_rows = p->n_vectors = p->n_sparse_used = 0;
     p->flush_by = INT64_MAX;
     return ST_OK;

@@ -16,6 +16,10 @@ struct copy {
 struct registry {
     struct copy copies[REGISTRY_COPIES_MAX];
     unsigned n_copies, current;
+    int trial; /* the copy that is on trial; -1: none is */
+    struct canary_limits limits;
+    uint32_t ended; /* the newest version whose trial is over, also if it has yet to begin */
+    bool confirmed;
     registry_make_fn make;
     void *make_arg;
     bool keep_staged;
@@ -48,6 +52,7 @@ enum status registry_create(registry_make_fn make, void *arg, struct registry **
     pthread_cond_init(&registry->changed, NULL);
     registry->make = make;
     registry->make_arg = arg;
+    registry->trial = -1;
     for (unsigned i = 0; i < REGISTRY_COPIES; i++) {
         enum status st = add_copy(registry);
         if (st < 0) {
@@ -76,7 +81,8 @@ static int find_idle(const struct registry *registry)
 {
     for (unsigned i = 1; i < registry->n_copies; i++) {
         unsigned at = (registry->current + i) % registry->n_copies;
-        if (registry->copies[at].readers == 0 && !registry->copies[at].staged)
+        if (registry->copies[at].readers == 0 && !registry->copies[at].staged &&
+            (int)at != registry->trial)
             return (int)at;
     }
     return -1;
@@ -148,6 +154,7 @@ static void make_current(struct registry *registry, unsigned at)
 {
     begin_swap(registry, &registry->copies[registry->current]);
     registry->current = at;
+    registry->trial = -1;
     give_up_staged(registry, registry->copies[at].version + 1);
     if (registry->staged <= registry->copies[at].version)
         registry->staged = 0;
@@ -178,6 +185,88 @@ void registry_stage(struct registry *registry, struct model *from, uint32_t vers
     registry->staged = version;
     pthread_cond_broadcast(&registry->changed);
     pthread_mutex_unlock(&registry->lock);
+}
+
+/* Trials. */
+
+/* One that is read or current for long needs a copy of its own; without memory for it others wait.
+ */
+static void make_room(struct registry *registry)
+{
+    pthread_mutex_lock(&registry->lock);
+    bool few = registry->n_copies == REGISTRY_COPIES;
+    enum status st = few ? add_copy(registry) : ST_OK;
+    (void)st;
+    pthread_mutex_unlock(&registry->lock);
+}
+
+void registry_try(struct registry *registry, struct model *from, uint32_t version,
+                  const struct canary_limits *limits)
+{
+    make_room(registry);
+    int at = fill_copy(registry, from);
+    if (at < 0)
+        return;
+    pthread_mutex_lock(&registry->lock);
+    registry->copies[at].version = version;
+    registry->limits = *limits;
+    if (version != registry->ended)
+        registry->trial = at;
+    else if (registry->confirmed)
+        make_current(registry, (unsigned)at);
+    if (version > registry->passed)
+        registry->passed = version;
+    pthread_cond_broadcast(&registry->changed);
+    pthread_mutex_unlock(&registry->lock);
+}
+
+void registry_end_trial(struct registry *registry, uint32_t version, bool confirmed)
+{
+    pthread_mutex_lock(&registry->lock);
+    int at = registry->trial;
+    if (version > registry->ended) {
+        registry->ended = version;
+        registry->confirmed = confirmed;
+    }
+    if (at >= 0 && registry->copies[at].version == version) {
+        if (confirmed)
+            make_current(registry, (unsigned)at);
+        registry->trial = -1;
+        pthread_cond_broadcast(&registry->changed);
+    }
+    pthread_mutex_unlock(&registry->lock);
+}
+
+const struct model *registry_acquire_trial(struct registry *registry, uint32_t *ret_version,
+                                           struct canary_limits *ret_limits)
+{
+    const struct model *model = NULL;
+    pthread_mutex_lock(&registry->lock);
+    if (registry->trial >= 0) {
+        struct copy *copy = &registry->copies[registry->trial];
+        copy->readers++;
+        model = copy->model;
+        *ret_version = copy->version;
+        *ret_limits = registry->limits;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return model;
+}
+
+bool registry_rolled_back(struct registry *registry, uint32_t version)
+{
+    pthread_mutex_lock(&registry->lock);
+    bool is = registry->ended == version && !registry->confirmed;
+    pthread_mutex_unlock(&registry->lock);
+    return is;
+}
+
+uint32_t registry_on_trial(struct registry *registry)
+{
+    pthread_mutex_lock(&registry->lock);
+    uint32_t version = registry->trial >= 0 ? registry->copies[registry->trial].version : 0;
+    pthread_mutex_unlock(&registry->lock);
+    return version;
 }
 
 uint32_t registry_staged(const struct registry *registry)

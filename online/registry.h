@@ -17,6 +17,7 @@
 
 #include "base/ring.h"
 #include "models/model.h"
+#include "online/canary.h"
 
 struct registry;
 
@@ -48,6 +49,21 @@ void registry_keep_staged(struct registry *registry);
 /* Whoever takes versions waits for the trainer, and takes none meanwhile: instead of waiting,
  * staging gives up the oldest. Any thread but the trainer's. */
 void registry_hurry(struct registry *registry, bool hurry);
+
+/* As registry_publish(), but the copy is on trial: it is current for nobody but who asks for it,
+ * and the current model stays. The trial of another version before it is given up. */
+void registry_try(struct registry *registry, struct model *from, uint32_t version,
+                  const struct canary_limits *limits);
+/* Ends the trial of that version, also if it has yet to begin: it becomes current, or goes. Any
+ * thread. */
+void registry_end_trial(struct registry *registry, uint32_t version, bool confirmed);
+/* What is on trial, to be released; NULL: nothing is. Never waits. */
+const struct model *registry_acquire_trial(struct registry *registry, uint32_t *ret_version,
+                                           struct canary_limits *ret_limits);
+/* Its version; 0: there is none. */
+uint32_t registry_on_trial(struct registry *registry);
+/* Whether that is how the newest trial of all ended. */
+bool registry_rolled_back(struct registry *registry, uint32_t version);
 
 /* The boundary of `version` is passed, and the current model goes on as it is. */
 void registry_keep(struct registry *registry, uint32_t version);

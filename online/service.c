@@ -97,6 +97,7 @@ static enum status make_gate(struct service_model *model)
         return ST_OK;
     TRY(service_make_model(model, &champion));
     TRY(service_make_gate(model, champion));
+    gate_set_make(model->gate, service_make_model, model);
     return service_make_contender(model);
 }
 
@@ -151,6 +152,17 @@ static enum status make_registry(struct service *service, struct service_model *
     return ST_OK;
 }
 
+/* One that ended while the model was not configured, so that its trainer never heard of it. */
+static void find_lost_trial(struct service *service, struct service_model *model)
+{
+    struct canary *canary = &service->head.models[model->number].canary;
+    uint32_t stable, version = 0;
+    if (!model->gate || canary->expected || !gate_stable(model->gate, &stable))
+        return;
+    gate_champion(model->gate, &version);
+    canary_condemn(canary, version, stable);
+}
+
 static enum status make_trainer(struct service *service, struct service_model *model)
 {
     uint64_t from = service->head.models[model->number].examples_from;
@@ -190,6 +202,8 @@ static enum status make_trainer(struct service *service, struct service_model *m
     if (st < 0)
         log_error("model.recover", "model=\"%s\" why=\"%s\"", model->settings->name,
                   trainer_error(model->trainer));
+    else
+        find_lost_trial(service, model);
     return st;
 }
 
@@ -211,6 +225,7 @@ static enum status make_models(struct service *service)
         model->service = service;
         model->settings = settings->models[i];
         model->number = numbers[i];
+        model->canary = settings_canary_share(settings, model->settings);
     }
     if (st == ST_OK)
         st = service_make_contest(service);
@@ -246,13 +261,11 @@ static enum status make_pipeline(struct service *service)
     };
     for (size_t i = 0; i < service->n_models; i++) {
         const struct service_model *model = &service->models[i];
-        options.models[i] = (struct pipeline_model){model->registry,
-                                                    model->trainer,
-                                                    model->number,
-                                                    model->settings->publish,
-                                                    model->settings->name,
-                                                    is_beside(model),
-                                                    model->settings->takeover != 0};
+        options.models[i] =
+            (struct pipeline_model){model->registry,       model->trainer,
+                                    model->number,         model->settings->publish,
+                                    model->settings->name, is_beside(model),
+                                    &model->canary,        model->settings->takeover != 0};
     }
     return pipeline_create(&options, &service->pipeline);
 }
@@ -392,7 +405,8 @@ struct service_parts service_parts(struct service *service)
                                                    model->trainer,
                                                    model->learner,
                                                    service->head.models[model->number].version,
-                                                   model->number};
+                                                   model->number,
+                                                   &model->canary};
     }
     return parts;
 }

@@ -79,6 +79,7 @@ struct service_parts {
         struct model *learner;
         uint32_t version; /* published last */
         uint32_t number;  /* of the head */
+        const struct canary_share *canary;
     } models[MODELS_MAX];
     const _Atomic size_t *champion; /* of them, whose scores leave; any thread may look */
     struct contest *contest;        /* NULL: nobody takes over */

@@ -48,7 +48,9 @@ enum status service_act(struct service *service, struct act *act)
             break;
         bell_wait(&service->act_bell, seen, LOOK_US);
     }
-    enum status st = is_durable(service) ? ST_OK : ST_ESTOPPED;
+    enum status st = is_durable(service)                   ? ST_OK
+                     : service->act_status == ST_ENOTFOUND ? ST_ENOTFOUND
+                                                           : ST_ESTOPPED;
     *act = service->act;
     pthread_mutex_unlock(&service->act_lock);
     return st;

@@ -47,8 +47,8 @@ struct service_model_metrics {
 
 /* Of one model's gate; the decisions are counted over all. */
 struct service_gate_metrics {
-    struct metric *decisions[VERDICTS], *kept_back, *difference, *lower, *psi;
-    struct metric *contests[VERDICTS], *contest_difference; /* where it may take over */
+    struct metric *decisions[VERDICTS], *kept_back, *difference, *lower, *psi, *on_trial;
+    struct metric *contests[VERDICTS_OF_GATE], *contest_difference; /* where it may take over */
 };
 
 struct service_metrics {
@@ -82,6 +82,7 @@ struct service_model {
     struct gate *gate;           /* the trainer's; NULL: all is published */
     struct reservoir *reservoir; /* the trainer's; NULL: nothing is learnt again */
     struct noise *noise;         /* the trainer's */
+    struct canary_share canary;  /* of its versions on trial */
     struct registry *registry;
     struct trainer *trainer;
     /* Its metrics, and what the counters have been told of. */

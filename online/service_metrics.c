@@ -176,6 +176,8 @@ static void count_model(struct service *service, struct service_model *model, bo
                        : (double)(service->head.clock - now.newest_example) / SECOND_US);
         metric_set(m->ring_examples, (double)now.behind);
     }
+    if (model->canary.share > 0)
+        metric_set(model->gate_metrics.on_trial, registry_on_trial(model->registry));
     if (service->n_models > 1) {
         metric_set(model->metrics.version, registry_version(model->registry));
         metric_set(model->metrics.behind, behind);

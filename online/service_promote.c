@@ -132,6 +132,37 @@ static bool look(const struct service_model *model, uint32_t version, uint32_t *
     return served;
 }
 
+/* What came of their trials, as the newest file tells. */
+static struct versions rolled_back(const struct service_model *model, const struct versions *all)
+{
+    struct versions gone = {0};
+    char file[MODEL_FILE_MAX], path[PATH_MAX];
+    struct tensors *tensors = NULL;
+    const struct decision *decisions;
+    size_t n = 0;
+    if (all->n == 0)
+        return gone;
+    model_files_name(model->settings->name, all->list[all->n - 1], file);
+    int len = snprintf(path, sizeof path, "%s/%s", model->service->model_dir, file);
+    if (len < 0 || (size_t)len >= sizeof path || tensors_read(path, &tensors) < 0)
+        return gone;
+    if (gate_read_decisions(tensors, &decisions, &n) < 0)
+        n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (decisions[i].verdict == VERDICT_ROLLED_BACK)
+            gone.list[gone.n++] = (uint32_t)decisions[i].version;
+    tensors_free(tensors);
+    return gone;
+}
+
+static bool is_among(const struct versions *versions, uint32_t version)
+{
+    for (size_t i = 0; i < versions->n; i++)
+        if (versions->list[i] == version)
+            return true;
+    return false;
+}
+
 static uint32_t version_before(const struct service_model *model, uint32_t version)
 {
     struct versions versions = {0};
@@ -142,10 +173,30 @@ static uint32_t version_before(const struct service_model *model, uint32_t versi
         return 0;
     if (look(model, version, &source) && source > 0)
         version = source;
+    struct versions gone = rolled_back(model, &versions);
     for (size_t i = versions.n; i-- > 0;)
-        if (versions.list[i] < version && look(model, versions.list[i], &source))
+        if (versions.list[i] < version && !is_among(&gone, versions.list[i]) &&
+            !registry_rolled_back(model->registry, versions.list[i]) &&
+            look(model, versions.list[i], &source))
             return versions.list[i];
     return 0;
+}
+
+static enum status end_trial(struct service_model *model, struct buf *reply)
+{
+    const char *name = model->settings->name;
+    struct act act = {ACT_ROLL_BACK, model->number, 0, 0};
+    enum status st = service_act(model->service, &act);
+    if (st == ST_OK)
+        buf_printf(reply,
+                   "version %" PRIu32 " of %s, which was on trial, is rolled back; version %" PRIu32
+                   " serves on",
+                   act.version, name, act.source);
+    else if (st == ST_ENOTFOUND)
+        buf_printf(reply, "the trial of %s has just ended; nothing was changed", name);
+    else
+        buf_printf(reply, "the service ends, and may not have done it: %s", status_text(st));
+    return st;
 }
 
 enum status service_rollback(struct service *service, const char *name, struct buf *reply)
@@ -153,6 +204,8 @@ enum status service_rollback(struct service *service, const char *name, struct b
     struct service_model *model = find(service, name, reply);
     if (!model)
         return ST_EINVAL;
+    if (registry_on_trial(model->registry) > 0)
+        return end_trial(model, reply);
     uint32_t serves = registry_version(model->registry), before = version_before(model, serves);
     if (before > 0)
         return promote_version(model, before, reply);

@@ -41,6 +41,7 @@ static void list_vectors(struct serving *serving, const struct settings *setting
             .platform = platform,
             .registry = parts->models[i].registry,
             .columns = plan_vector_schema(parts->plan),
+            .canary = parts->models[i].canary,
             .reasons = ops->explain ? (size_t)settings->scores.reasons_max : 0,
         };
         add(&serving->catalog, &served);

@@ -296,6 +296,7 @@ static enum status read_all(struct settings *settings, struct conf_errors *error
     check_reasons(settings, errors);
     settings_check_endpoint(&settings->endpoint, conf_get(conf_root(conf), "endpoint"), errors);
     settings_check_takeovers(settings, errors);
+    settings_check_canaries(settings, errors);
     return errors->n ? ST_EINVAL : ST_OK;
 }
 

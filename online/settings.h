@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "ingest/schema.h"
 #include "models/model.h"
+#include "online/canary_share.h"
 #include "online/settings_endpoint.h"
 
 struct state_settings {
@@ -70,7 +71,12 @@ struct model_settings {
     int64_t replay_rows, replay_half_life;
     double noise; /* share of the negatives that is set aside */
     int64_t noise_rows, noise_window;
-    int takeover; /* 1: on */
+    int takeover;  /* 1: on */
+    double canary; /* share of the entities that a version is tried on; 0: it is not tried */
+    const char *canary_by;
+    int64_t canary_for; /* us of event time; 0: up to the next boundary */
+    int64_t canary_rows;
+    double canary_psi; /* 0: what the gate allowed */
     const struct model_ops *ops;
     const void *options; /* of the kind */
     const struct conf_node *node;
@@ -103,6 +109,10 @@ STATUS_CHECKED enum status settings_load(const char *path, FILE *errors_to, stru
 STATUS_CHECKED enum status settings_parse(const char *name, struct slice text, FILE *errors_to,
                                           struct settings **ret);
 void settings_free(struct settings *settings);
+
+/* The events that a model's versions are tried on; share 0: they are not. */
+struct canary_share settings_canary_share(const struct settings *settings,
+                                          const struct model_settings *model);
 
 /* The manual and the JSON schema of the whole file, from its tables. */
 void settings_write_doc(struct buf *ret);

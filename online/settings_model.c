@@ -8,7 +8,7 @@ enum {
     MODEL_KIND = 1,
     MODEL_PUBLISH = 3,
     MODEL_PUBLISH_AT = 4,
-    MODEL_COMMON = 16,
+    MODEL_COMMON = 21,
     MODEL_OPTIONS_MAX = 64
 };
 
@@ -134,6 +134,46 @@ static const struct conf_option model_common[MODEL_COMMON] = {
      .choices = off_or_on,
      .help = "Whether the model takes over, at one of its publications, from a champion that it is "
              "better than beyond chance; see docs/gate.md."},
+    {.name = "canary",
+     .type = CONF_REAL,
+     .at = offsetof(struct model_settings, canary),
+     .fallback = "0",
+     .min = 0,
+     .max = 0.9,
+     .help = "Share of the entities whose events a promoted version scores alone at first; it is "
+             "rolled back if its scores go wrong there, else it scores all. Needs `publish_at: "
+             "boundary`; see docs/canary.md."},
+    {.name = "canary_by",
+     .type = CONF_TEXT,
+     .at = offsetof(struct model_settings, canary_by),
+     .help = "Kind of these entities; that of the first entity of the first stream that is scored "
+             "by default."},
+    {.name = "canary_for",
+     .type = CONF_DURATION,
+     .at = offsetof(struct model_settings, canary_for),
+     .fallback = "0s",
+     .min = 0,
+     .max = 365 * (double)DAY_US,
+     .help =
+         "Event time that a trial lasts; 0: up to the next boundary. A boundary that falls into "
+         "a trial publishes nothing."},
+    {.name = "canary_rows",
+     .type = CONF_INT,
+     .at = offsetof(struct model_settings, canary_rows),
+     .fallback = "200",
+     .min = 1,
+     .max = 1e9,
+     .help = "Events that a trial's version must have scored for the share of alerts and the place "
+             "of scores to be judged; of labels a tenth of that."},
+    {.name = "canary_psi",
+     .type = CONF_REAL,
+     .at = offsetof(struct model_settings, canary_psi),
+     .fallback = "0",
+     .min = 0,
+     .max = 100,
+     .help =
+         "How far its scores may lie from those of the version before on the same events (PSI), "
+         "where the gate allowed it more; 0: what the gate allowed."},
 };
 
 #define COMMON_SIZE ((sizeof(struct model_settings) + 15) & ~(size_t)15)

@@ -13,6 +13,8 @@ void settings_read_models(struct settings *settings, struct conf_errors *errors)
 /* What the list alone cannot say: who takes over needs a gate, and a champion that has one, and no
  * endpoint. */
 void settings_check_takeovers(const struct settings *settings, struct conf_errors *errors);
+/* settings_canary.c. */
+void settings_check_canaries(const struct settings *settings, struct conf_errors *errors);
 
 /* A section of the manual for each kind; the JSON Schema of the list. */
 void settings_write_models_doc(struct buf *ret);

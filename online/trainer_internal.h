@@ -1,7 +1,7 @@
 /*
  * online/trainer_internal.h -- the inside of the trainer: trainer.c is its thread and what others
- * call, trainer_learn.c takes items of the example log in their order, trainer_recover.c those that
- * the log holds at a start.
+ * call, trainer_learn.c takes items of the example log in their order, trainer_publish.c does what
+ * boundaries and acts among them say, trainer_recover.c takes those that the log holds at a start.
  */
 #ifndef ONLINE_TRAINER_INTERNAL_H
 #define ONLINE_TRAINER_INTERNAL_H
@@ -56,6 +56,17 @@ struct trainer {
     pthread_mutex_t lock; /* guards judged */
     struct prequential *judged;
 };
+
+/* trainer_publish.c, once all before it is learnt: the version of a boundary is made and judged,
+ * and serves or not. source: of an earlier version that it is to be; 0: what was learnt. */
+STATUS_CHECKED enum status
+trainer_publish(struct trainer *trainer, const struct example_boundary *boundary, uint32_t source);
+/* A trial is over; verdict: the decision's bytes. ST_ECORRUPT. */
+STATUS_CHECKED enum status trainer_end_trial(struct trainer *trainer, const struct act *act,
+                                             struct slice verdict);
+/* Any other act of this model. */
+STATUS_CHECKED enum status trainer_act(struct trainer *trainer, const struct act *act,
+                                       int64_t time);
 
 /* Learns items as they lie in the log, the first `skip` of them left out; the rest begin at the
  * cursor. ST_ECORRUPT, or what a failed checkpoint or fit gives (trainer->error says more). */

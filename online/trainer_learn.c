@@ -1,30 +1,30 @@
-/* Examples are gathered, learnt in batches, and at boundaries published and saved. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
-#include "online/model_files.h"
+/* Examples are gathered and learnt in batches, in between to what is no example. */
 #include "online/trainer_internal.h"
 
-static int64_t monotonic_us(void)
+/* Where others wait for its versions, that is what the gate says, and not how far others are. */
+static const struct model *gates_choice(const struct trainer *trainer)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+    struct gate *gate = trainer->options.gate;
+    uint32_t version;
+    if (!gate || trainer->options.beside)
+        return NULL;
+    const struct model *stable = gate_stable(gate, &version);
+    return stable ? stable : gate_champion(gate, &version);
 }
 
-/* By the version that scores now: what is learnt of these it does not know yet. */
+/* By the version that scores all now: what is learnt of these it does not know yet. */
 static void judge_gathered(struct trainer *trainer)
 {
     struct registry *registry = trainer->options.registry;
-    const struct model *model = registry_acquire(registry, 0);
+    const struct model *chosen = gates_choice(trainer);
+    const struct model *model = chosen ? chosen : registry_acquire(registry, 0);
     if (!model)
         return;
     for (size_t i = 0; i < trainer->n; i++)
         trainer->vectors[i] = trainer->rows[i].vector;
     model->ops->score(model, trainer->vectors, trainer->n, trainer->scores);
-    registry_release(registry, model);
+    if (!chosen)
+        registry_release(registry, model);
     pthread_mutex_lock(&trainer->lock);
     for (size_t i = 0; i < trainer->n; i++)
         if (!trainer->rows[i].correction)
@@ -113,190 +113,6 @@ static void gather(struct trainer *trainer, const struct example_item *item)
         learn_gathered(trainer);
 }
 
-static void offer_held(struct trainer *trainer)
-{
-    trainer->held.after = trainer->cursor;
-    commit_offer_trainer(trainer->options.commit, &trainer->held);
-    trainer->held_serves = 0;
-}
-
-/* What a start makes of a checkpoint serves at once: so one whose version waits to be taken is held
- * until that is in the log. */
-static void offer(struct trainer *trainer, const struct trainer_checkpoint *point)
-{
-    uint32_t serves = point->version;
-    if (trainer->options.gate)
-        gate_champion(trainer->options.gate, &serves);
-    trainer->held_serves = 0;
-    if (trainer->waits && serves > trainer->accepted) {
-        trainer->held = *point;
-        trainer->held_serves = serves;
-    } else {
-        commit_offer_trainer(trainer->options.commit, point);
-    }
-}
-
-/* {weights, optimiser, cursor} as one file; the next commit that may name it does. */
-static enum status checkpoint(struct trainer *trainer, const struct example_boundary *boundary,
-                              uint32_t source)
-{
-    const struct trainer_options *options = &trainer->options;
-    struct trainer_checkpoint point = {
-        .cursor = trainer->cursor, .version = boundary->version, .model = options->number};
-    const struct model_ops *ops = options->model->ops;
-    uint64_t again = ops->recalls_from ? ops->recalls_from(options->model) : UINT64_MAX;
-    if (again < point.cursor)
-        point.again = point.cursor - again;
-    if (options->noise)
-        noise_forget_recalled(options->noise, again < point.cursor ? again : point.cursor);
-    enum status st = model_files_save(
-        options->dir, options->name,
-        &(struct learner){options->model, options->gate, options->reservoir, options->noise},
-        &(struct model_manifest){boundary->version, trainer->cursor, boundary->time,
-                                 trainer->newest, source},
-        point.file, sizeof point.file);
-    if (st < 0) {
-        snprintf(trainer->error, sizeof trainer->error, "%s: cannot write a model file: %s",
-                 options->dir, strerror(errno));
-        return st;
-    }
-    offer(trainer, &point);
-    uint32_t needed[2];
-    commit_needed_versions(options->commit, options->number, needed);
-    model_files_prune(options->dir, options->name, options->files_kept, needed);
-    return ST_OK;
-}
-
-/* The new version serves; at once, or once it is taken. */
-static void serve_new(struct trainer *trainer, uint32_t version, bool beside)
-{
-    struct registry *registry = trainer->options.registry;
-    trainer->waits = beside && version > trainer->accepted;
-    if (trainer->waits)
-        registry_stage(registry, trainer->options.model, version);
-    else
-        registry_publish(registry, trainer->options.model, version);
-    registry_keep(registry, version);
-}
-
-/* The champion goes on serving. One that waits to be taken does from a boundary on that the scoring
- * waits for: the stream has gone past where it could have been. */
-static void serve_on(struct trainer *trainer, uint32_t version)
-{
-    struct registry *registry = trainer->options.registry;
-    uint32_t serves;
-    if (!trainer->options.beside && registry_staged(registry) > 0) {
-        struct model *champion = gate_champion(trainer->options.gate, &serves);
-        registry_publish(registry, champion, serves);
-        trainer->waits = false;
-    }
-    registry_keep(registry, version);
-}
-
-/* What beside the model came of the examples since the last version that was promoted. */
-static void settle(struct trainer *trainer, double verdict)
-{
-    const struct trainer_options *options = &trainer->options;
-    if (options->reservoir && verdict == VERDICT_PROMOTED)
-        reservoir_settle(options->reservoir, trainer->cursor);
-    if (options->reservoir && verdict == VERDICT_REFUSED)
-        reservoir_forget_fresh(options->reservoir);
-    if (options->noise && verdict == VERDICT_PROMOTED)
-        noise_settle(options->noise, trainer->cursor);
-    if (options->noise && verdict == VERDICT_REFUSED)
-        noise_forget_fresh(options->noise);
-}
-
-/* The learner's version serves from here on, unless the gate decides otherwise. */
-static enum status judge(struct trainer *trainer, const struct example_boundary *boundary,
-                         bool by_hand)
-{
-    const struct trainer_options *options = &trainer->options;
-    struct decision decision = {.verdict = VERDICT_PROMOTED};
-    if (options->gate)
-        TRY((by_hand ? gate_promote : gate_judge)(options->gate, options->model, boundary->version,
-                                                  boundary->time, &decision));
-    if (decision.verdict == VERDICT_PROMOTED)
-        serve_new(trainer, boundary->version, options->beside || by_hand);
-    else
-        serve_on(trainer, boundary->version);
-    settle(trainer, decision.verdict);
-    if (options->gate && options->on_decision)
-        options->on_decision(options->on_decision_arg, &decision);
-    return ST_OK;
-}
-
-static enum status fit(struct trainer *trainer)
-{
-    struct model *model = trainer->options.model;
-    struct buf why = {0};
-    enum status st = model->ops->fit ? model->ops->fit(model, &why) : ST_OK;
-    if (st < 0 && st != ST_ESTOPPED)
-        snprintf(trainer->error, sizeof trainer->error, "the model cannot be made: %.*s",
-                 (int)why.len, why.data ? why.data : "");
-    buf_done(&why);
-    return st;
-}
-
-/* The learner becomes what an earlier version was. */
-static enum status take_back(struct trainer *trainer, uint32_t source)
-{
-    const struct trainer_options *options = &trainer->options;
-    char file[MODEL_FILE_MAX];
-    model_files_kept_name(options->name, source, file);
-    struct model_manifest manifest;
-    enum status st = model_files_load(options->dir ? options->dir : "", file,
-                                      &(struct learner){.model = options->model}, &manifest);
-    if (st < 0)
-        snprintf(trainer->error, sizeof trainer->error,
-                 "model file %s/%s, which was promoted by hand: %s", options->dir, file,
-                 status_text(st));
-    if (st == ST_OK && options->reservoir)
-        reservoir_forget(options->reservoir, manifest.cursor);
-    if (st == ST_OK && options->noise)
-        noise_forget(options->noise, manifest.cursor);
-    return st;
-}
-
-/* A checkpoint that was held is no longer, once the scoring has waited for a boundary behind it. */
-static enum status save_now_and_then(struct trainer *trainer,
-                                     const struct example_boundary *boundary, uint32_t source)
-{
-    if (!trainer->options.commit || !trainer->options.dir)
-        return ST_OK;
-    if (trainer->held_serves > 0 && !trainer->waits)
-        offer_held(trainer);
-    int64_t now = monotonic_us();
-    if (source == 0 && trainer->saved_at &&
-        now - trainer->saved_at < trainer->options.checkpoint_every)
-        return ST_OK;
-    trainer->saved_at = now;
-    return checkpoint(trainer, boundary, source);
-}
-
-/* source: of an earlier version that it is to be; 0: what was learnt. */
-static enum status publish(struct trainer *trainer, const struct example_boundary *boundary,
-                           uint32_t source)
-{
-    learn_gathered(trainer);
-    TRY(source > 0 ? take_back(trainer, source) : fit(trainer));
-    TRY(judge(trainer, boundary, source > 0));
-    trainer->version = boundary->version;
-    return save_now_and_then(trainer, boundary, source);
-}
-
-static enum status act(struct trainer *trainer, const struct act *act, int64_t time)
-{
-    if (act->kind == ACT_PUBLISH && !trainer->recalling)
-        return publish(trainer, &(struct example_boundary){act->version, time, act->model},
-                       act->source);
-    if (act->kind == ACT_SERVE && act->version > trainer->accepted)
-        trainer->accepted = act->version;
-    if (trainer->held_serves > 0 && trainer->held_serves <= trainer->accepted)
-        offer_held(trainer);
-    return ST_OK;
-}
-
 /* All before it is judged by, and nothing behind it. */
 static enum status meet(struct trainer *trainer, const struct example_item *item)
 {
@@ -306,6 +122,19 @@ static enum status meet(struct trainer *trainer, const struct example_item *item
     return gate_meet(trainer->options.gate, &item->act, item->boundary.time);
 }
 
+static bool ends_trial(const struct act *act)
+{
+    return act->kind == ACT_CONFIRM || act->kind == ACT_ROLL_BACK;
+}
+
+/* Of this model. */
+static enum status take_act(struct trainer *trainer, const struct example_item *item)
+{
+    learn_gathered(trainer);
+    return ends_trial(&item->act) ? trainer_end_trial(trainer, &item->act, item->verdict)
+                                  : trainer_act(trainer, &item->act, item->boundary.time);
+}
+
 /* Of this model and not learnt before. */
 static enum status take_moment(struct trainer *trainer, const struct example_item *item)
 {
@@ -313,10 +142,11 @@ static enum status take_moment(struct trainer *trainer, const struct example_ite
     if (item->kind == ITEM_ACT && item->act.kind == ACT_CONTEST)
         return meet(trainer, item);
     if (item->kind == ITEM_ACT)
-        return item->act.model == number ? act(trainer, &item->act, item->boundary.time) : ST_OK;
+        return item->act.model == number ? take_act(trainer, item) : ST_OK;
     if (item->boundary.model != number || trainer->recalling)
         return ST_OK;
-    return publish(trainer, &item->boundary, 0);
+    learn_gathered(trainer);
+    return trainer_publish(trainer, &item->boundary, 0);
 }
 
 /* Where the vectors of a block go as they are read: behind those gathered. */

@@ -27,11 +27,19 @@ static enum status learn_stored(void *arg, uint64_t first, uint64_t n, struct sl
 static void serve_loaded(struct trainer *trainer)
 {
     const struct trainer_options *options = &trainer->options;
-    struct model *champion = options->model;
-    uint32_t version = trainer->version;
-    if (options->gate)
+    struct model *champion = options->model, *stable = NULL;
+    uint32_t version = trainer->version, stable_version = 0;
+    if (options->gate) {
         champion = gate_champion(options->gate, &version);
-    registry_publish(options->registry, champion, version);
+        stable = gate_stable(options->gate, &stable_version);
+    }
+    if (stable) {
+        struct canary_limits limits = gate_limits(options->gate);
+        registry_publish(options->registry, stable, stable_version);
+        registry_try(options->registry, champion, version, &limits);
+    } else {
+        registry_publish(options->registry, champion, version);
+    }
     registry_keep(options->registry, trainer->version);
 }
 

@@ -11,6 +11,7 @@ struct gated {
     struct model *learner;
     struct gate *gate;
     uint32_t version;
+    bool tries;               /* versions, before they serve all */
     struct decision decision; /* the last */
 };
 
@@ -43,10 +44,9 @@ static inline enum verdict gated_hour(struct gated *gated, const struct example 
     for (size_t at = 0; at < n; at += batch)
         gate_learn(gated->gate, gated->learner, rows + at, n - at < batch ? n - at : batch);
     gated->version++;
-    cr_assert(eq(int,
-                 gate_judge(gated->gate, gated->learner, gated->version,
-                            gated->version * INT64_C(3600000000), &gated->decision),
-                 ST_OK));
+    struct gate_moment moment = {gated->version, gated->version * INT64_C(3600000000),
+                                 gated->version, gated->tries};
+    cr_assert(eq(int, gate_judge(gated->gate, gated->learner, &moment, &gated->decision), ST_OK));
     return (enum verdict)gated->decision.verdict;
 }
 

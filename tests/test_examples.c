@@ -72,7 +72,7 @@ Theory((int64_t time, int64_t after, float label, float weight, unsigned flags),
                            .correction = flags & 1,
                            .absent = flags & 2,
                            .packed = buf_slice(&packed)};
-    const struct example_boundary boundary = {7, time, flags & 1 ? 300 : 0};
+    const struct example_boundary boundary = {7, time, flags & 1 ? 300 : 0, (flags & 2) != 0};
     examples_put(&buf, &put);
     examples_put_boundary(&buf, &boundary);
     examples_put(&buf, &put);
@@ -96,6 +96,7 @@ Theory((int64_t time, int64_t after, float label, float weight, unsigned flags),
         cr_assert(eq(u32, back.item.boundary.version, 7));
         cr_assert(eq(i64, back.item.boundary.time, time));
         cr_assert(eq(u32, back.item.boundary.model, boundary.model));
+        cr_assert(eq(int, back.item.boundary.tried, boundary.tried));
     }
     cr_assert(eq(int, read_next(&in, &back), ST_EEND));
     buf_done(&packed);
@@ -117,7 +118,7 @@ Theory((int64_t time, int64_t after, float label, float weight, unsigned flags),
     struct buf buf = {0};
     struct read_back back;
     (void)after, (void)label, (void)weight;
-    examples_put_act(&buf, &put, time);
+    examples_put_act(&buf, &put, time, (struct slice){0});
     struct reader in = reader_of(buf_slice(&buf));
     cr_assert(eq(int, read_next(&in, &back), ST_OK));
     cr_assert(eq(int, back.item.kind, ITEM_ACT));
@@ -157,14 +158,14 @@ Test(examples, refuses_every_cut_and_unknown_flags)
         struct reader in = reader_of((struct slice){buf.data, len});
         cr_expect(eq(int, read_next(&in, &back), ST_ECORRUPT));
     }
-    for (int flags = 35; flags < 256; flags++) {
+    for (int flags = 36; flags < 256; flags++) {
         buf.data[0] = (char)flags;
         struct reader in = reader_of(buf_slice(&buf));
         cr_expect(eq(int, read_next(&in, &back), ST_ECORRUPT));
     }
     cr_expect(eq(i64, back.item.time, 99), "untouched");
     buf_reset(&buf);
-    examples_put_boundary(&buf, &(struct example_boundary){300, 5, 1});
+    examples_put_boundary(&buf, &(struct example_boundary){300, 5, 1, false});
     for (size_t len = 1; len < buf.len; len++) {
         struct reader in = reader_of((struct slice){buf.data, len});
         cr_expect(eq(int, read_next(&in, &back), ST_ECORRUPT));

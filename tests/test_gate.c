@@ -196,7 +196,10 @@ Test(gate, a_person_may_promote_what_it_would_refuse)
         live_hour(&gated, 0, i, 50);
     struct hour *bad = make_hour(0.1, 1000);
     gate_learn(gated.gate, gated.learner, bad->examples, HOUR);
-    cr_assert(eq(int, gate_promote(gated.gate, gated.learner, 31, 5, &decision), ST_OK));
+    cr_assert(eq(
+        int,
+        gate_promote(gated.gate, gated.learner, &(struct gate_moment){31, 5, 0, false}, &decision),
+        ST_OK));
     cr_expect(eq(int, (int)decision.reason, REASON_BY_HAND));
     cr_expect(decision.difference < -0.1, "the figures are told all the same");
     uint32_t version;

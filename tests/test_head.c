@@ -27,6 +27,8 @@ static void add_models(struct head *head)
     head->models[2].contested = 9;
     head->models[2].settled = 8;
     head->models[2].rival = 1;
+    canary_expect(&head->models[1].canary, 5000, &(struct canary_options){3600, 20, 0.5});
+    canary_count(&head->models[1].canary, 0.25f, 0.5f);
 }
 
 static bool is_same_model(const struct head_model *a, const struct head_model *b)
@@ -34,7 +36,8 @@ static bool is_same_model(const struct head_model *a, const struct head_model *b
     return strcmp(a->name, b->name) == 0 && a->active == b->active && a->version == b->version &&
            a->boundary_next == b->boundary_next && a->examples_from == b->examples_from &&
            a->examples_published == b->examples_published && a->contested == b->contested &&
-           a->settled == b->settled && a->rival == b->rival;
+           a->settled == b->settled && a->rival == b->rival &&
+           memcmp(&a->canary, &b->canary, sizeof a->canary) == 0;
 }
 
 static struct head example(size_t n_lanes)
@@ -143,7 +146,7 @@ Test(head, refuses_what_is_not_whole)
         cr_expect(eq(int, head_decode((struct slice){buf.data, len}, &ret), ST_ECORRUPT));
     buf_byte(&buf, 0);
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_ECORRUPT), "too long");
-    buf.data[8] = 6;
+    buf.data[8] = 7;
     cr_expect(eq(int, head_decode(buf_slice(&buf), &ret), ST_EVERSION), "a newer format");
     cr_expect(eq(sz, ret.n_lanes, 1), "untouched");
     head_done(&head);

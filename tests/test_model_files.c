@@ -136,16 +136,16 @@ Test(model_files, pruning_keeps_the_newest_and_what_is_not_ours)
         cr_assert(eq(int, save(&f, "fraud", version), ST_OK));
     cr_assert(eq(int, save(&f, "fraud-v2", 1), ST_OK));
     touch(&f, "fraud-readme-now.safetensors");
-    model_files_prune(f.dir, "fraud", 9, none);
+    model_files_prune(f.dir, "fraud", 9, none, 2);
     cr_expect(eq(sz, strlen(listed(&f, "fraud")), 5 * 29));
-    model_files_prune(f.dir, "fraud", 2, none);
+    model_files_prune(f.dir, "fraud", 2, none, 2);
     cr_expect(eq(str, (char *)listed(&f, "fraud"),
                  "fraud-0000000004.safetensors fraud-0000000005.safetensors "));
     cr_expect(eq(sz, strlen(listed(&f, "fraud-v2")), 32));
     char path[256];
     snprintf(path, sizeof path, "%s/fraud-readme-now.safetensors", f.dir);
     cr_expect(eq(int, access(path, F_OK), 0));
-    model_files_prune("/no/such/folder", "fraud", 2, none);
+    model_files_prune("/no/such/folder", "fraud", 2, none, 2);
     end(&f);
 }
 
@@ -156,7 +156,7 @@ Test(model_files, pruning_keeps_what_a_start_needs)
     struct fixture f = begin();
     for (uint32_t version = 1; version <= 6; version++)
         cr_assert(eq(int, save(&f, "fraud", version), ST_OK));
-    model_files_prune(f.dir, "fraud", 1, needed);
+    model_files_prune(f.dir, "fraud", 1, needed, 2);
     cr_expect(eq(str, (char *)listed(&f, "fraud"),
                  "fraud-0000000001.safetensors fraud-0000000003.safetensors "
                  "fraud-0000000006.safetensors "));

@@ -239,3 +239,100 @@ Test(registry, a_version_that_is_taken_is_a_swap_and_one_that_is_kept_is_none)
     cr_expect(eq(u32, swaps.n, 1));
     end(&f);
 }
+
+/* ---- trials */
+
+static const struct canary_limits limits = {0.005, 0.5, 4};
+
+static void try_version(struct fixture *f, uint32_t version)
+{
+    fake_of(f->learner)->learnt = version * 10;
+    registry_try(f->registry, f->learner, version, &limits);
+}
+
+static uint64_t learnt_on_trial(struct fixture *f, uint32_t *ret_version)
+{
+    struct canary_limits found;
+    const struct model *model = registry_acquire_trial(f->registry, ret_version, &found);
+    uint64_t learnt = model ? fake_of(model)->learnt : 0;
+    if (model)
+        registry_release(f->registry, model);
+    return learnt;
+}
+
+static void expect_current(struct fixture *f, uint32_t version)
+{
+    const struct model *model = registry_acquire(f->registry, 0);
+    cr_expect(eq(u64, fake_of(model)->learnt, version * 10));
+    cr_expect(eq(u32, registry_version(f->registry), version));
+    registry_release(f->registry, model);
+}
+
+Test(registry, a_version_on_trial_is_current_for_nobody_else)
+{
+    struct fixture f = begin();
+    uint32_t version = 0;
+    publish(&f, 1);
+    cr_expect(eq(u64, learnt_on_trial(&f, &version), 0));
+    try_version(&f, 2);
+    cr_expect(eq(u64, learnt_on_trial(&f, &version), 20));
+    cr_expect(eq(u32, version, 2));
+    expect_current(&f, 1);
+    end(&f);
+}
+
+Test(registry, confirmed_it_is_current_and_rolled_back_it_is_gone)
+{
+    struct fixture f = begin();
+    uint32_t version;
+    publish(&f, 1);
+    for (uint32_t i = 1; i < 20; i++) {
+        bool confirmed = i % 3 > 0;
+        uint32_t before = registry_version(f.registry), tried = before + 1 + i % 2;
+        try_version(&f, tried);
+        registry_end_trial(f.registry, tried + 1, true); /* of another version */
+        cr_expect(eq(u64, learnt_on_trial(&f, &version), tried * 10));
+        registry_end_trial(f.registry, tried, confirmed);
+        registry_end_trial(f.registry, tried, !confirmed); /* it is over */
+        cr_expect(eq(u64, learnt_on_trial(&f, &version), 0));
+        expect_current(&f, confirmed ? tried : before);
+        publish(&f, tried + 2);
+    }
+    end(&f);
+}
+
+/* Whoever ends it may be ahead of whoever begins it. */
+Test(registry, a_trial_that_is_over_before_it_begins)
+{
+    struct fixture f = begin();
+    uint32_t version;
+    publish(&f, 1);
+    registry_end_trial(f.registry, 2, true);
+    expect_current(&f, 1);
+    try_version(&f, 2);
+    cr_expect(eq(u64, learnt_on_trial(&f, &version), 0));
+    expect_current(&f, 2);
+    registry_end_trial(f.registry, 3, false);
+    try_version(&f, 3);
+    cr_expect(eq(u64, learnt_on_trial(&f, &version), 0));
+    expect_current(&f, 2);
+    end(&f);
+}
+
+Test(registry, what_is_read_while_its_trial_ends_stays_as_it_is)
+{
+    struct fixture f = begin();
+    struct canary_limits found;
+    uint32_t version;
+    publish(&f, 1);
+    try_version(&f, 2);
+    const struct model *held = registry_acquire_trial(f.registry, &version, &found);
+    cr_expect(eq(dbl, found.psi_max, limits.psi_max));
+    registry_end_trial(f.registry, 2, false);
+    for (uint32_t i = 3; i < 12; i++) {
+        publish(&f, i);
+        cr_expect(eq(u64, fake_of(held)->learnt, 20));
+    }
+    registry_release(f.registry, held);
+    end(&f);
+}

@@ -43,6 +43,8 @@ static const char payments[] =
     "endpoint: {http: \"127.0.0.1:0\"}\n";
 
 static const char one_model[] = "models: [{name: fraud, kind: ftrl, publish: 1h}]\n";
+static const char tried[] =
+    "models: [{name: fraud, kind: ftrl, publish: 1h, canary: 0.4, canary_by: SHOP}]\n";
 /* They publish so differently that their versions are never the same number. */
 static const char two_models[] = "models:\n"
                                  "  - {name: fraud, kind: ftrl, publish: 1h}\n"
@@ -314,6 +316,24 @@ Test(served, equals_streamed, .timeout = 100)
     cr_expect(gt(sz, same, (size_t)EVENTS * 9 / 10), "%zu with the same version", same);
     cr_expect(gt(uint, line.streamed.version, 100u), "versions: %u", line.streamed.version);
     cr_expect(eq(str, line.answered_by, ""));
+    close_line(&line);
+}
+
+/* Each version but the first scores some shops alone for an hour, while the one before it scores
+ * the others. */
+Test(served, by_the_version_on_trial_where_the_stream_is, .timeout = 100)
+{
+    static struct line line;
+    size_t same = 0, back = 0;
+    open_line(&line, tried);
+    dial(&line);
+    for (size_t i = 0; i < EVENTS / 4; i++) {
+        uint32_t before = line.streamed.version;
+        stream(&line, 1, true, &same);
+        back += line.streamed.version < before;
+    }
+    cr_expect(gt(sz, same, (size_t)EVENTS / 4 * 9 / 10), "%zu with the same version", same);
+    cr_expect(gt(sz, back, (size_t)EVENTS / 4 / 20), "%zu times the version before", back);
     close_line(&line);
 }
 

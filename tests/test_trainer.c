@@ -269,7 +269,7 @@ Test(trainer, minds_only_its_own_boundaries)
     cr_expect(eq(u64, trainer_judged(other).positives + trainer_judged(other).negatives, 0),
               "before the first version nothing is judged");
     buf_reset(&items);
-    examples_put_boundary(&items, &(struct example_boundary){5, 99, 1});
+    examples_put_boundary(&items, &(struct example_boundary){5, 99, 1, false});
     put_item(&items, ITEMS_A_VERSION);
     put_item(&items, ITEMS_A_VERSION + 1);
     cr_assert(trainer_give(other, buf_slice(&items), 3));

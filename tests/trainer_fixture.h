@@ -30,7 +30,7 @@ static inline uint32_t versions_before(uint64_t item)
 static inline void put_item(struct buf *buf, uint64_t item)
 {
     if (item_is_boundary(item)) {
-        struct example_boundary boundary = {versions_before(item) + 1, (int64_t)item, 0};
+        struct example_boundary boundary = {versions_before(item) + 1, (int64_t)item, 0, false};
         examples_put_boundary(buf, &boundary);
         return;
     }

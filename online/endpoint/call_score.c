@@ -37,12 +37,21 @@ static bool can_explain(struct call *call)
         "there is no output \"reasons\": the model that scores now cannot tell them");
 }
 
+/* Events of one call are scored by one version, that of the first of them; or by the one that was
+ * asked for, which serves all. */
+static const struct model *acquire(struct call *call)
+{
+    if (call->served->kind == SERVED_EVENTS && call->n_rows > 0 && call->version.len == 0)
+        return served_acquire_for(call->scorer, &call->request.events[0], &call->answered_version);
+    return served_acquire(call->scorer, &call->answered_version);
+}
+
 void call_score(struct call *call, const struct vector *vectors)
 {
     call->scorer = served_scorer(call->served);
     if (!can_explain(call))
         return;
-    const struct model *model = served_acquire(call->scorer, &call->answered_version);
+    const struct model *model = acquire(call);
     if (!model) {
         call_refuse(call, REFUSED_UNAVAILABLE, "the service is ending");
         return;

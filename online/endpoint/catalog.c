@@ -23,6 +23,20 @@ const struct model *served_acquire(const struct served *scorer, uint32_t *ret_ve
     return model;
 }
 
+const struct model *served_acquire_for(const struct served *scorer, const struct event *event,
+                                       uint32_t *ret_version)
+{
+    struct canary_limits limits;
+    if (!scorer->canary || scorer->canary->share == 0)
+        return served_acquire(scorer, ret_version);
+    const struct model *trial = registry_acquire_trial(scorer->registry, ret_version, &limits);
+    if (trial && canary_share_has(scorer->canary, event, *ret_version))
+        return trial;
+    if (trial)
+        registry_release(scorer->registry, trial);
+    return served_acquire(scorer, ret_version);
+}
+
 uint32_t served_version(const struct served *served)
 {
     return registry_version(served_scorer(served)->registry);

@@ -17,6 +17,7 @@
 
 #include "base/vector.h"
 #include "ingest/schema.h"
+#include "online/canary_share.h"
 #include "online/registry.h"
 
 enum served_kind { SERVED_VECTOR, SERVED_EVENTS };
@@ -29,7 +30,8 @@ struct served {
     const struct vector_schema *columns;
     const struct stream *stream; /* of events */
     uint16_t stream_index;
-    size_t reasons; /* how many a row is explained by */
+    size_t reasons;                    /* how many a row is explained by */
+    const struct canary_share *canary; /* the events that a version on trial scores; NULL: none */
     /* Of events, where several models may score them: these, and which of them is the champion now.
      * NULL: it scores by itself. */
     const struct served *models;
@@ -53,6 +55,9 @@ const struct served *served_scorer(const struct served *served);
 /* The current model of what scores, and the version that it is; given back with registry_release().
  * NULL: the registry has stopped. */
 const struct model *served_acquire(const struct served *scorer, uint32_t *ret_version);
+/* The same for an event: what is on trial, where the event is of its share. */
+const struct model *served_acquire_for(const struct served *scorer, const struct event *event,
+                                       uint32_t *ret_version);
 
 /* The version that there is now, of what scores now. */
 uint32_t served_version(const struct served *served);

@@ -37,10 +37,10 @@ static bool same_item(const struct example_item *a, const struct example_item *b
     if (a->kind == ITEM_ACT)
         return a->act.kind == b->act.kind && a->act.model == b->act.model &&
                a->act.version == b->act.version && a->act.source == b->act.source &&
-               a->boundary.time == b->boundary.time;
+               a->boundary.time == b->boundary.time && slice_eq(a->verdict, b->verdict);
     if (a->kind == ITEM_PUBLISH)
         return a->boundary.time == b->boundary.time && a->boundary.version == b->boundary.version &&
-               a->boundary.model == b->boundary.model;
+               a->boundary.model == b->boundary.model && a->boundary.tried == b->boundary.tried;
     return a->time == b->time && a->released_at == b->released_at && same(a->label, b->label) &&
            same(a->weight, b->weight) && a->correction == b->correction && a->absent == b->absent;
 }
@@ -53,7 +53,7 @@ static void put(struct buf *buf, const struct read *read, size_t n_dense)
         return;
     }
     if (item->kind == ITEM_ACT) {
-        examples_put_act(buf, &item->act, item->boundary.time);
+        examples_put_act(buf, &item->act, item->boundary.time, item->verdict);
         return;
     }
     struct buf packed = {0};

@@ -37,6 +37,25 @@ static void make_head(const char *root)
     write_file(root, "head/two-lanes", &bytes);
 }
 
+static void make_head_with_trial(const char *root)
+{
+    static const char *const names[] = {"fraud"};
+    struct buf bytes = {0};
+    struct head head;
+    uint32_t number;
+    head_init(&head);
+    if (head_set_models(&head, names, 1, &number) < 0)
+        abort();
+    struct canary *canary = &head.models[0].canary;
+    canary_expect(canary, 5000, &(struct canary_options){3600, 20, 0.5});
+    canary_begin(canary, 8, 7, &(struct canary_limits){0.005, 1.5, 4});
+    canary_count(canary, 0.25f, 0.5f);
+    canary_count_label(canary, 5001, 8, 0.5f, 1);
+    head_encode(&head, &bytes);
+    head_done(&head);
+    write_file(root, "head/trial", &bytes);
+}
+
 static void make_outbox(const char *root)
 {
     struct buf bytes = {0};
@@ -58,10 +77,13 @@ static void make_examples(const char *root)
     pack_vector(&packed, dense, 3, sparse, 2);
     example.packed = buf_slice(&packed);
     examples_put(&bytes, &example);
-    examples_put_boundary(&bytes, &(struct example_boundary){4, 5000, 0});
-    examples_put_act(&bytes, &(struct act){ACT_PUBLISH, 0, 5, 3}, 5000);
+    examples_put_boundary(&bytes, &(struct example_boundary){4, 5000, 0, false});
+    examples_put_act(&bytes, &(struct act){ACT_PUBLISH, 0, 5, 3}, 5000, (struct slice){0});
     buf_done(&packed);
     write_file(root, "examples/one-and-boundary", &bytes);
+    buf_byte(&bytes, 3);
+    examples_put_act(&bytes, &(struct act){ACT_ROLL_BACK, 0, 5, 4}, 6000, slice_of("a verdict"));
+    write_file(root, "examples/rolled-back", &bytes);
 }
 
 /* A record of several pages, a small one, and one that is dropped. */
@@ -140,7 +162,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: make_corpus FOLDER\n");
         return 2;
     }
+    make_head_with_trial(argv[1]);
     make_head(argv[1]);
+    make_head_with_trial(argv[1]);
     make_outbox(argv[1]);
     make_examples(argv[1]);
     make_state(argv[1]);

@@ -35,6 +35,8 @@ FIRING = [
     ({'freshet_feature_drift{feature="AMOUNT"}': "0.2x40 0.4x20"}, None, "FreshetFeatureDrift"),
     ({"freshet_examples_behind": "5x90", "freshet_examples_learnt_total": "100x90"},
      "FreshetLearningStopped", "FreshetNotReady"),
+    ({'freshet_gate_decisions_total{verdict="rolled_back"}': "0x50 1x10"}, "FreshetRolledBack",
+     "FreshetVersionRefused"),
     ({'freshet_takeover_decisions_total{verdict="promoted"}': "0x50 1x10"}, "FreshetTookOver",
      "FreshetVersionRefused"),
 ]

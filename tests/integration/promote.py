@@ -119,9 +119,9 @@ def work_and_kill(checks, work, broker, config, rows):
         checks.equal("status after SIGTERM", service.terminate(), 0)
 
 
-def audit(checks, work, config):
+def audit(checks, work, config, state="state"):
     plain = work.write("plain.yaml", json.dumps(config))
-    done = subprocess.run([PROGRAM, "audit", "-q", "-c", plain, "--state", work.path("state")],
+    done = subprocess.run([PROGRAM, "audit", "-q", "-c", plain, "--state", work.path(state)],
                           capture_output=True, text=True, timeout=240)
     checks.equal(f"status of the audit\n{done.stderr}", done.returncode, 0)
     again = {}

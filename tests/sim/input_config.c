@@ -119,6 +119,18 @@ static const char *takes_over(const struct maker *maker)
     return !maker->champion_stays && rng_below(&rng, 100) < 60 ? ", takeover: on" : "";
 }
 
+/* And this: trials end well or badly by a few rows. */
+static const char *tries(const struct maker *maker)
+{
+    static const char *const choices[] = {
+        ", canary: 0.5, canary_rows: 3",
+        ", canary: 0.3, canary_rows: 4, canary_by: CARD, canary_psi: 0.2",
+        ", canary: 0.7, canary_rows: 2, canary_for: 40m, canary_by: SHOP, canary_psi: 0.1",
+        ", canary: 0.4, canary_rows: 1, canary_for: 9h, canary_psi: 0.4"};
+    struct rng rng = rng_part(maker->number, 6);
+    return !maker->champion_stays && rng_below(&rng, 100) < 50 ? choices[rng_below(&rng, 4)] : "";
+}
+
 /* Trees are made from few examples here. */
 static void put_other(struct maker *maker, struct buf *yaml)
 {
@@ -127,8 +139,8 @@ static void put_other(struct maker *maker, struct buf *yaml)
     static const char *const windows[] = {"12h", "90d", NULL};
     const char *publish = one_of(maker, publishes), *takeover = takes_over(maker);
     if (chance(maker, 80))
-        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100%s%s}\n",
-                   publish, later_option(maker, false), takeover);
+        buf_printf(yaml, "  - {name: other, kind: ftrl, publish: %s, bins: 4, table: 100%s%s%s}\n",
+                   publish, later_option(maker, false), takeover, tries(maker));
     else
         buf_printf(yaml,
                    "  - {name: other, kind: gbdt, publish: %s, rounds: 2, depth: 2, rows: 100, "
@@ -159,7 +171,7 @@ static void put_model(struct maker *maker, const struct columns *columns, struct
     buf_printf(yaml, ", table: 1000, admit: %u, expire: %s", 1 + (unsigned)below(maker, 2),
                one_of(maker, expires));
     put_crosses(maker, columns, yaml);
-    buf_printf(yaml, "%s}\n", takes_over(maker));
+    buf_printf(yaml, "%s%s}\n", takes_over(maker), tries(maker));
     if (chance(maker, 50))
         put_other(maker, yaml);
     put_unlabelled(maker, yaml);

@@ -142,11 +142,15 @@ static void ask_for_act(struct life *life)
     struct world *world = &life->trial->world;
     struct service *service = life->service;
     struct service_model *model = &service->models[rng_below(&world->rng, service->n_models)];
-    struct act act = {.kind = ACT_CHAMPION, .model = model->number};
+    struct act act = {.kind = world_chance(world, 3) ? ACT_CHAMPION : ACT_ROLL_BACK,
+                      .model = model->number};
     if (!world_chance(world, 3) &&
         !ask_version(service, model, (size_t)rng_below(&world->rng, 20), &act))
         return;
-    world_tell(world, "asked: %s %u of %s", act.kind == ACT_PUBLISH ? "version" : "champion",
+    world_tell(world, "asked: %s %u of %s",
+               act.kind == ACT_PUBLISH     ? "version"
+               : act.kind == ACT_ROLL_BACK ? "rollback"
+                                           : "champion",
                act.source, model->settings->name);
     service_post_act(service, &act);
     life->trial->acts++;

@@ -44,7 +44,8 @@ struct sim {
     const char *write; /* folder; NULL: none */
     enum fault fault;
     struct standard *standard;
-    uint64_t wrong, crashes, failures, stops, records, ticks, evicted, acts, takeovers;
+    uint64_t wrong, crashes, failures, stops, records, ticks, evicted, acts, takeovers, confirmed,
+        rolled_back;
 };
 
 static void standard_free(struct standard *standard)
@@ -130,6 +131,8 @@ static bool run_trial(struct sim *sim, const struct trial_options *options)
     sim->evicted += trial.evicted;
     sim->acts += trial.acts;
     sim->takeovers += trial.takeovers;
+    sim->confirmed += trial.confirmed;
+    sim->rolled_back += trial.rolled_back;
     sim->ticks += count_ticks(&trial);
     trial_done(&trial);
     return good;
@@ -200,11 +203,12 @@ static int run_seeds(struct sim *sim)
     uint64_t n = (seed > sim->last ? sim->last : seed) - sim->first + 1;
     printf("%" PRIu64 " seeds, %" PRIu64 " wrong; %" PRIu64 " crashes, %" PRIu64
            " failures, %" PRIu64 " orderly stops; %" PRIu64 " records, %" PRIu64 " ticks, %" PRIu64
-           " evictions, %" PRIu64 " acts, %" PRIu64
-           " takeovers; %.1f s, %.0f crashes a second; %ld MiB at most\n",
+           " evictions, %" PRIu64 " acts, %" PRIu64 " takeovers, %" PRIu64
+           " trials confirmed, %" PRIu64
+           " rolled back; %.1f s, %.0f crashes a second; %ld MiB at most\n",
            n, sim->wrong, sim->crashes, sim->failures, sim->stops, sim->records, sim->ticks,
-           sim->evicted, sim->acts, sim->takeovers, seconds, (double)sim->crashes / seconds,
-           memory_peak_mib());
+           sim->evicted, sim->acts, sim->takeovers, sim->confirmed, sim->rolled_back, seconds,
+           (double)sim->crashes / seconds, memory_peak_mib());
     standard_free(sim->standard);
     return !memory_is_bounded() || (sim->wrong > 0) == (sim->fault == FAULT_NONE);
 }

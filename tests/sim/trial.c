@@ -105,6 +105,18 @@ static void count_takeovers(struct trial *trial, const struct service *service)
     buf_done(&all);
 }
 
+static void count_tried(struct trial *trial, const struct service *service)
+{
+    for (size_t i = 0; i < service->n_models; i++) {
+        const struct gate *gate = service->models[i].gate;
+        for (size_t j = 0; gate && j < gate_decisions(gate); j++) {
+            double verdict = gate_decision(gate, j)->verdict;
+            trial->confirmed += verdict == VERDICT_CONFIRMED;
+            trial->rolled_back += verdict == VERDICT_ROLLED_BACK;
+        }
+    }
+}
+
 /* Of all that the store holds, where the service has only some of it in memory. */
 static bool stored_digest(struct trial *trial, struct key128 *ret)
 {
@@ -147,6 +159,7 @@ static bool keep_outcome(struct life *life)
     trial->outcome.n_dense = plan_vector_schema(life->service->plan)->n_dense;
     keep_models(trial, life->service);
     count_takeovers(trial, life->service);
+    count_tried(trial, life->service);
     return digest_of(life, &trial->outcome.digest);
 }
 

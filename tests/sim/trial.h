@@ -53,9 +53,10 @@ struct trial {
     char last_error[400]; /* of the service's log */
     struct outcome outcome;
     unsigned crashes, failures, stops, acts;
-    unsigned takeovers; /* of one model by another that was found to be better */
-    uint64_t evicted;   /* records */
-    char wrong[600];    /* "": nothing; else what is wrong */
+    unsigned confirmed, rolled_back; /* versions that were tried */
+    unsigned takeovers;              /* of one model by another that was found to be better */
+    uint64_t evicted;                /* records */
+    char wrong[600];                 /* "": nothing; else what is wrong */
 };
 
 /* False if something is wrong; trial_done() in either case. */
