@@ -35,6 +35,7 @@ def check_swaps(checks, *protocol):
                      (found[part]["failed"], found[part]["mixed"]), (0, 0))
         checks.true(f"{protocol}, {part}: requests", found[part]["requests"] > 0, found)
     checks.equal(f"{protocol}: swaps", found["swaps"], SWAPS)
+    checks.true(f"{protocol}: answers are of several versions", 1 <= found["seen"] <= SWAPS, found)
     checks.say(f"{protocol}: {found}")
 
 

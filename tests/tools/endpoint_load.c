@@ -4,15 +4,16 @@
  *     endpoint_load --grpc PORT | --http PORT [--pid PID] [--seconds S] [--rate N]
  *                   [--connections N] [--streams N] [--live]
  *                   [--model NAME] [--rows N] [--columns N] [--json] [--typed] [--told]
- *                   [--event FORMAT] [--swaps N]
+ *                   [--event FORMAT] [--swaps N] [--look-us N]
  *
  * Without a rate each connection has so many streams on their way all the time; with one, requests
  * begin when they are due, and what they had to wait for before they could be sent is in their
- * latency (up to 200 us of it, because it looks that often only). --live asks for what needs no
- * model, with the same request: the protocol's share. --pid is the server, whose processor time is
- * printed beside one's own. With --swaps the time is ten parts; in every second one the server
- * (endpoint_server) is told so many times in all to take its next version, and those parts'
- * latencies stand by themselves.
+ * latency, and so is what an answer waited for to be read: it looks every 100 us (--look-us; 0:
+ * without a rest). --live asks for what needs no model, with the same request: the protocol's share.
+ * --pid is the server, whose processor time is printed beside one's own. With --swaps the time is
+ * ten parts; in every second one the server (endpoint_server) is told so many times in all to take
+ * its next version, and those parts' latencies stand by themselves. "seen" are the versions that
+ * answers came from after the first: those that the server got round to.
  *
  * Prints one line of JSON, and fails where a request failed or an answer mixed two versions.
  */
@@ -23,6 +24,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -30,8 +32,8 @@
 
 #include "tests/tools/load/load.h"
 
-/* Waking up for each request would cost more than the endpoint does. */
-enum { LINKS_MAX = 256, PARTS = 10, NAP_US = 200 };
+/* Waking up for each request, or each answer, would cost more than the endpoint does. */
+enum { LINKS_MAX = 256, PARTS = 10, LOOK_US = 100 };
 
 struct load {
     struct load_options options;
@@ -41,8 +43,10 @@ struct load {
     struct pollfd polls[LINKS_MAX];
     double seconds, rate;
     long swaps, swapped;
+    struct load_versions versions;
     pid_t pid;
-    int64_t now, begin, measured, end; /* us */
+    int64_t look_us;
+    int64_t now, begin, measured, end, look; /* us */
     uint64_t due_n;                    /* of a rate: begun so far */
     size_t turn;
     struct load_count counts[2]; /* without swaps, with */
@@ -80,8 +84,11 @@ static void answered(void *arg, int64_t begun, bool good, struct slice data)
     else
         load_count_add(count, load->now - begun);
     size_t len = load->options.rows * sizeof(float);
-    if (good && load->options.told && !load->options.json && !load->options.live && data.len >= len)
-        count->mixed += !load_is_of_one_version((struct slice){data.data + data.len - len, len});
+    if (!good || !load->options.told || load->options.json || load->options.live || data.len < len)
+        return;
+    struct slice scores = {data.data + data.len - len, len};
+    count->mixed += !load_is_of_one_version(scores);
+    load_see_version(&load->versions, scores);
 }
 
 /* Connections. */
@@ -178,11 +185,10 @@ static void swap_due(struct load *load)
         die("kill");
 }
 
+/* Of a closed loop. */
 static void wait_for_answers(struct load *load)
 {
-    int64_t us = load->rate > 0 ? due_at(load) - clock_us(CLOCK_MONOTONIC) : 10000;
-    us = us < NAP_US ? NAP_US : us > 10000 ? 10000 : us;
-    struct timespec most = {0, us * 1000};
+    static const struct timespec most = {0, 10 * 1000 * 1000};
     for (size_t i = 0; i < load->options.connections; i++) {
         load->polls[i].fd = load->links[i]->fd;
         load->polls[i].events = (short)(POLLIN | (load->links[i]->out.len > 0 ? POLLOUT : 0));
@@ -190,6 +196,26 @@ static void wait_for_answers(struct load *load)
     if (ppoll(load->polls, load->options.connections, &most, NULL) < 0 && errno != EINTR)
         die("poll");
     load->now = clock_us(CLOCK_MONOTONIC);
+}
+
+/* Of an open one: at fixed times, whatever the endpoint does. Who is woken by each answer spends a
+ * processor on it, and the endpoint is woken by each request then. */
+static void wait_for_look(struct load *load)
+{
+    bool silent = true;
+    for (size_t i = 0; i < load->options.connections; i++) {
+        silent = silent && load->links[i]->in_flight == 0;
+        load->polls[i].revents = POLLIN;
+    }
+    load->look += load->look_us;
+    if (silent && load->look < due_at(load))
+        load->look = due_at(load);
+    struct timespec at = {load->look / 1000000, load->look % 1000000 * 1000};
+    if (load->look > clock_us(CLOCK_MONOTONIC))
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+    load->now = clock_us(CLOCK_MONOTONIC);
+    if (load->look < load->now - load->look_us)
+        load->look = load->now; /* it was kept from looking: one look makes up for those missed */
 }
 
 static void step(struct load *load)
@@ -200,7 +226,10 @@ static void step(struct load *load)
         keep_full(load);
     for (size_t i = 0; i < load->options.connections; i++)
         flush_link(load->links[i]);
-    wait_for_answers(load);
+    if (load->rate > 0)
+        wait_for_look(load);
+    else
+        wait_for_answers(load);
     for (size_t i = 0; i < load->options.connections; i++)
         if (load->polls[i].revents & POLLIN)
             read_link(load, load->links[i]);
@@ -238,7 +267,8 @@ static void print_count(const char *name, const struct load_count *count)
 
 static int run(struct load *load)
 {
-    load->now = load->begin = clock_us(CLOCK_MONOTONIC);
+    prctl(PR_SET_TIMERSLACK, 1UL); /* of 50 us: half a look */
+    load->now = load->begin = load->look = clock_us(CLOCK_MONOTONIC);
     load->measured = load->begin + 300000; /* warm by then */
     load->end = load->measured + (int64_t)(load->seconds * 1e6);
     for (size_t i = 0; i < load->options.connections; i++)
@@ -257,7 +287,7 @@ static int run(struct load *load)
            (double)(after.server - before.server) / each);
     print_count("steady", &load->counts[0]);
     print_count("swapping", &load->counts[1]);
-    printf("\"swaps\": %ld}\n", load->swapped);
+    printf("\"swaps\": %ld, \"seen\": %ld}\n", load->swapped, load->versions.seen);
     return n == 0 || load->counts[0].failed + load->counts[1].failed > 0 ||
            load->counts[0].mixed + load->counts[1].mixed > 0;
 }
@@ -295,6 +325,7 @@ static void read_options(struct load *load, char **args)
     load->rate = number_of(args, "--rate", 0);
     load->pid = (pid_t)number_of(args, "--pid", 0);
     load->swaps = (long)number_of(args, "--swaps", 0);
+    load->look_us = (int64_t)number_of(args, "--look-us", LOOK_US);
     load->protocol = options->grpc ? &load_grpc : &load_http;
 }
 

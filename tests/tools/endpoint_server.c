@@ -3,9 +3,10 @@
  * tests/endpoint_fixture.h, in versions that take turns.
  *
  *     endpoint_server [--columns N] [--swap-us N] [--threads N] [--idle-ms N] [--weights-mib N]
- *                     [--tls CERTIFICATE KEY] [--clients CA] [--tokens FILE]
+ *                     [--publish-idle] [--tls CERTIFICATE KEY] [--clients CA] [--tokens FILE]
  *
- * The next version comes every so many microseconds, or at a SIGUSR1. Prints `http PORT` and `grpc
+ * The next version comes every so many microseconds, or at a SIGUSR1; with --publish-idle when
+ * nothing else is to be done, as from the trainer of a model with `publish_at: ready`. Prints `http PORT` and `grpc
  * PORT`, and ends gracefully at SIGTERM or the end of its standard input.
  */
 #include <poll.h>
@@ -33,6 +34,13 @@ static const char *text_after(char **args, const char *name, int skip)
         if (strcmp(*args, name) == 0 && args[1])
             return args[skip];
     return NULL;
+}
+
+static bool has(char **args, const char *name)
+{
+    while (*args && strcmp(*args, name) != 0)
+        args++;
+    return *args != NULL;
 }
 
 /* Whether the next version is due; false: it is over. */
@@ -72,6 +80,13 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* Publishing gives way to serving; what a thread was made with stays its own. */
+static void give_way(bool idle)
+{
+    sched_setscheduler(0, idle ? SCHED_IDLE : SCHED_BATCH, &(struct sched_param){0});
+    setpriority(PRIO_PROCESS, 0, idle ? 0 : 10);
+}
+
 int main(int argc, char **argv)
 {
     static struct told told;
@@ -92,9 +107,7 @@ int main(int argc, char **argv)
     printf("http %d\ngrpc %d\n", endpoint_http_port(told.endpoint),
            endpoint_grpc_port(told.endpoint));
     fflush(stdout);
-    /* Publishing gives way to serving; what a thread was made with stays its own. */
-    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
-    setpriority(PRIO_PROCESS, 0, 10);
+    give_way(has(argv, "--publish-idle"));
     swap_until_end(&told, signals, number_after(argv, "--swap-us", 0));
     endpoint_drain(told.endpoint);
     told_done(&told);

@@ -78,4 +78,11 @@ extern const struct load_protocol load_grpc, load_http;
  * tests/endpoint_fixture.h, as float32. */
 bool load_is_of_one_version(struct slice scores);
 
+/* The versions of that model that answers came from. */
+struct load_versions {
+    int newest; /* 0: none yet */
+    long seen;  /* how often a newer one was met */
+};
+void load_see_version(struct load_versions *versions, struct slice scores);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include "tests/tools/load/load.h"
 
+enum { VERSION_STEP = 1000, VERSIONS = 1000 }; /* as in tests/endpoint_fixture.h, endpoint_server.c */
+
 void load_count_add(struct load_count *count, int64_t us)
 {
     count->n++;
@@ -31,4 +33,19 @@ bool load_is_of_one_version(struct slice scores)
             return false;
     }
     return true;
+}
+
+/* Answers of several connections may be read in another order than they were made, so that the
+ * version before shows again; versions go round at a thousand, and 1 is where a server begins. */
+void load_see_version(struct load_versions *versions, struct slice scores)
+{
+    float first;
+    memcpy(&first, scores.data, sizeof first);
+    int version = (int)(first / VERSION_STEP), ahead = version - versions->newest;
+    if (versions->newest > 0 && ahead < 0)
+        ahead += VERSIONS;
+    if (ahead == 0 || ahead > VERSIONS / 2)
+        return;
+    versions->seen += versions->newest > 0;
+    versions->newest = version;
 }
