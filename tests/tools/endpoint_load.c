@@ -6,14 +6,14 @@
  *                   [--model NAME] [--rows N] [--columns N] [--json] [--typed] [--told]
  *                   [--event FORMAT] [--swaps N] [--look-us N]
  *
- * Without a rate each connection has so many streams on their way all the time; with one, requests
- * begin when they are due, and what they had to wait for before they could be sent is in their
- * latency, and so is what an answer waited for to be read: it looks every 100 us (--look-us; 0:
- * without a rest). --live asks for what needs no model, with the same request: the protocol's share.
- * --pid is the server, whose processor time is printed beside one's own. With --swaps the time is
- * ten parts; in every second one the server (endpoint_server) is told so many times in all to take
- * its next version, and those parts' latencies stand by themselves. "seen" are the versions that
- * answers came from after the first: those that the server got round to.
+ * Without a rate each connection has so many streams on their way all the time. With one, requests
+ * begin when they are due, and their latency counts from then until the answer is read: what they
+ * had to wait for before they could be sent is in it, and what the answer waited for, because it
+ * looks every 100 us only (--look-us; 0: without a rest). --live asks for what needs no model, with
+ * the same request: the protocol's share. --pid is the server, whose processor time is printed
+ * beside one's own. With --swaps the time is ten parts; in every second one the server
+ * (endpoint_server) is told so many times in all to take its next version, and those parts'
+ * latencies stand by themselves; `seen` is how often an answer came from a newer version.
  *
  * Prints one line of JSON, and fails where a request failed or an answer mixed two versions.
  */
@@ -47,7 +47,7 @@ struct load {
     pid_t pid;
     int64_t look_us;
     int64_t now, begin, measured, end, look; /* us */
-    uint64_t due_n;                    /* of a rate: begun so far */
+    uint64_t due_n;                          /* of a rate: begun so far */
     size_t turn;
     struct load_count counts[2]; /* without swaps, with */
 };
@@ -204,8 +204,9 @@ static void wait_for_look(struct load *load)
 {
     bool silent = true;
     for (size_t i = 0; i < load->options.connections; i++) {
-        silent = silent && load->links[i]->in_flight == 0;
-        load->polls[i].revents = POLLIN;
+        bool waits = load->links[i]->in_flight > 0;
+        silent = silent && !waits;
+        load->polls[i].revents = waits ? POLLIN : 0;
     }
     load->look += load->look_us;
     if (silent && load->look < due_at(load))

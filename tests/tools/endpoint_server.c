@@ -6,8 +6,8 @@
  *                     [--publish-idle] [--tls CERTIFICATE KEY] [--clients CA] [--tokens FILE]
  *
  * The next version comes every so many microseconds, or at a SIGUSR1; with --publish-idle when
- * nothing else is to be done, as from the trainer of a model with `publish_at: ready`. Prints `http PORT` and `grpc
- * PORT`, and ends gracefully at SIGTERM or the end of its standard input.
+ * nothing else is to be done, as from the trainer of a model with `publish_at: ready`. Prints `http
+ * PORT` and `grpc PORT`, and ends gracefully at SIGTERM or the end of its standard input.
  */
 #include <poll.h>
 #include <sched.h>

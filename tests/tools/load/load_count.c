@@ -2,7 +2,8 @@
 
 #include "tests/tools/load/load.h"
 
-enum { VERSION_STEP = 1000, VERSIONS = 1000 }; /* as in tests/endpoint_fixture.h, endpoint_server.c */
+/* As in tests/endpoint_fixture.h and endpoint_server.c. */
+enum { VERSION_STEP = 1000, VERSIONS = 1000 };
 
 void load_count_add(struct load_count *count, int64_t us)
 {
@@ -36,7 +37,7 @@ bool load_is_of_one_version(struct slice scores)
 }
 
 /* Answers of several connections may be read in another order than they were made, so that the
- * version before shows again; versions go round at a thousand, and 1 is where a server begins. */
+ * version before shows again; versions go round at a thousand. */
 void load_see_version(struct load_versions *versions, struct slice scores)
 {
     float first;
