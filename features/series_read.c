@@ -310,10 +310,11 @@ static void prefetch_lines(const char *from, size_t bytes)
         __builtin_prefetch(from + i);
 }
 
-/* The newest chunk and those before it: windows begin within them. */
+/* The newest chunk and those before it: windows begin within them, and of what lies between their
+ * beginnings the ends are read, a chunk's first time and its aggregate. */
 void series_prefetch(const struct series *series, struct record *rec)
 {
-    enum { CHUNKS = 6 };
+    enum { WHOLE = 2, CHUNKS = 6 };
     const struct head *head = rec ? record_data(rec) : NULL;
     if (!rec || rec->hint == 0)
         return;
@@ -326,7 +327,12 @@ void series_prefetch(const struct series *series, struct record *rec)
     prefetch_lines(at, stride);
     for (uint32_t i = 0; i < CHUNKS && i < head->room; i++) {
         at = at > first ? at - stride : at + (size_t)(head->room - 1) * stride;
-        prefetch_lines(at, stride);
+        if (i < WHOLE) {
+            prefetch_lines(at, stride);
+        } else {
+            __builtin_prefetch(at);
+            __builtin_prefetch(at + stride - 8);
+        }
     }
 }
 

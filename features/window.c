@@ -158,6 +158,15 @@ static void window_label(struct part *part, struct state *state, const struct ke
     }
 }
 
+static void prefetch_entries(const struct series *series, const struct state *state,
+                             struct record *rec)
+{
+    if (!rec)
+        return;
+    state_prefetch_change(state, rec);
+    series_prefetch(series, rec);
+}
+
 static void unit_prefetch(const struct unit *unit, struct state *state, struct key128 key,
                           enum plan_prefetch stage)
 {
@@ -170,7 +179,7 @@ static void unit_prefetch(const struct unit *unit, struct state *state, struct k
     else if (stage == PLAN_RECORDS)
         state_prefetch_record(state, unit->series.family, key);
     else
-        series_prefetch(&unit->series, series_find(&unit->series, state, key));
+        prefetch_entries(&unit->series, state, series_find(&unit->series, state, key));
 }
 
 static void window_prefetch(const struct part *part, struct state *state, const struct event *event,

@@ -169,6 +169,12 @@ void join_prefetch(const struct join *join, struct key128 id)
     pending_prefetch(join->pending, id);
 }
 
+void join_prefetch_add(const struct join *join, struct key128 id)
+{
+    pending_prefetch(join->pending, id);
+    pending_prefetch_append(join->pending, id);
+}
+
 void join_prefetch_entry(const struct join *join, struct key128 id)
 {
     struct pending_ref ref;

@@ -76,6 +76,8 @@ bool join_find(struct join *join, struct key128 id, int64_t now, struct pending 
                struct pending_ref *ret_ref);
 /* Starts loading what join_find() will read. */
 void join_prefetch(const struct join *join, struct key128 id);
+/* The same, and what join_add() will write. */
+void join_prefetch_add(const struct join *join, struct key128 id);
 /* Some time after that: starts loading the entry itself. */
 void join_prefetch_entry(const struct join *join, struct key128 id);
 /* Some time after that: the keys that a label of this id is probably for, or NULL. */

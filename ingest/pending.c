@@ -85,9 +85,18 @@ static uint64_t next_seq(struct pending_store *store)
     return seq;
 }
 
+/* The index's places of a block's entries lie anywhere. */
+static void block_prefetch(struct pending_store *store, uint32_t block)
+{
+    const struct record *rec = block_record(store, block);
+    for (uint32_t at = 0; at < rec->size; at += (uint32_t)entry_size(entry_at(store, block, at)))
+        pending_prefetch(store, entry_at(store, block, at)->id);
+}
+
 static void block_forget(struct pending_store *store, uint32_t block)
 {
     const struct record *rec = block_record(store, block);
+    block_prefetch(store, block);
     for (uint32_t at = 0; at < rec->size;) {
         const struct pending_entry *entry = entry_at(store, block, at);
         size_t slot;

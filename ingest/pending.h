@@ -72,6 +72,8 @@ struct slice pending_packed(const struct pending_entry *entry);
 void pending_prefetch(const struct pending_store *store, struct key128 id);
 /* Where the entry of that id probably is, for prefetching; false: no guess. */
 bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret);
+/* Starts loading where an entry of that id would be appended. */
+void pending_prefetch_append(const struct pending_store *store, struct key128 id);
 /* Starts loading an entry. */
 void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref);
 

@@ -80,17 +80,36 @@ bool pending_slot_naming(const struct pending_store *store, uint32_t tag, struct
     return false;
 }
 
+/* A probe goes past its first cache line more often than not. */
 void pending_prefetch(const struct pending_store *store, struct key128 id)
 {
-    __builtin_prefetch(&store->slots[tag_of(id) & (store->n_slots - 1)]);
+    enum { NEXT = 5 };
+    size_t mask = store->n_slots - 1, i = tag_of(id) & mask;
+    __builtin_prefetch(&store->slots[i]);
+    __builtin_prefetch(&store->slots[(i + NEXT) & mask]);
 }
 
-/* The home slot alone, by its tag: wrong now and then, which only loads something in vain. */
+/* By its tag alone: wrong now and then, which only loads something in vain. */
 bool pending_guess(const struct pending_store *store, struct key128 id, struct pending_ref *ret)
 {
-    const struct index_slot *slot = &store->slots[tag_of(id) & (store->n_slots - 1)];
+    uint32_t tag = tag_of(id);
+    size_t mask = store->n_slots - 1, i = tag & mask;
+    while (store->slots[i].block && store->slots[i].tag != tag)
+        i = (i + 1) & mask;
+    const struct index_slot *slot = &store->slots[i];
     *ret = (struct pending_ref){slot->block, slot->at};
-    return slot->block && slot->tag == tag_of(id) && store->blocks[slot->block].rec;
+    return slot->block && store->blocks[slot->block].rec;
+}
+
+/* A shard's tail was written some 256 entries ago; what follows it never was. */
+void pending_prefetch_append(const struct pending_store *store, struct key128 id)
+{
+    const struct record *rec = store->blocks[store->shards[hash_shard(id)].last].rec;
+    if (!rec)
+        return;
+    __builtin_prefetch(rec->data + rec->size, 1);
+    __builtin_prefetch(rec->data + rec->size + 64, 1);
+    __builtin_prefetch(rec->data + rec->size + 128, 1);
 }
 
 void pending_prefetch_entry(const struct pending_store *store, struct pending_ref ref)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/number.h"
 #include "ingest/lineage.h"
 #include "ingest/sink_kafka_internal.h"
 
@@ -11,15 +10,8 @@ enum {
     WINDOW = 1 << 17, /* rows sent and not acknowledged */
     WINDOW_KIB = 128 * 1024,
     TIMEOUT_MS = 10000,
-    TOPIC_MAX = 249, /* of Kafka's names */
-    SOURCE_MAX = TOPIC_MAX + 3 * (1 + NUMBER_TEXT_MAX),
     CLOSE_MS = 2000, /* for what is in flight to be acknowledged; the rest is sent again later */
 };
-
-static struct sink_kafka *self_of(struct sink *sink)
-{
-    return (struct sink_kafka *)sink;
-}
 
 /* Errors reach here while the client is polled. Only fatal ones end anything: librdkafka connects
  * again by itself. */
@@ -46,106 +38,6 @@ enum status sink_kafka_fail(struct sink_kafka *self, const char *why)
     if (self->failed == ST_OK)
         note_event(self->client, RD_KAFKA_RESP_ERR__FATAL, text, self);
     return self->failed;
-}
-
-/* Rows. */
-
-static inline void add_header(rd_kafka_headers_t *headers, const char *name, struct slice value)
-{
-    rd_kafka_header_add(headers, name, (ssize_t)strlen(name), value.data, (ssize_t)value.len);
-}
-
-static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t v)
-{
-    char text[NUMBER_TEXT_MAX];
-    add_header(headers, name, (struct slice){text, number_from_int(v, text)});
-}
-
-/* What a row is known by: TOPIC:PARTITION:OFFSET:ORDINAL (a topic's name has no colon). */
-static struct slice source_of(const struct row *row, char text[SOURCE_MAX])
-{
-    size_t len = strnlen(row->topic, TOPIC_MAX);
-    memcpy(text, row->topic, len);
-    char *at = text + len;
-    const int64_t numbers[] = {row->partition, row->offset, row->ordinal};
-    for (size_t i = 0; i < 3; i++) {
-        *at++ = ':';
-        at += number_from_int(numbers[i], at);
-    }
-    return (struct slice){text, (size_t)(at - text)};
-}
-
-/* One header rather than four on every score: librdkafka allocates and copies each by itself, and
- * three more cost 0.75 us a row. Dead letters are few, and read by people. */
-static rd_kafka_headers_t *headers_of(const struct row *row)
-{
-    char text[SOURCE_MAX];
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
-    add_header(headers, "source", source_of(row, text));
-    if (row->channel == CHANNEL_DEAD) {
-        add_header(headers, "source.topic", slice_of(row->topic));
-        add_number(headers, "source.partition", row->partition);
-        add_number(headers, "source.offset", row->offset);
-        add_number(headers, "source.ordinal", row->ordinal);
-        add_header(headers, "reason", row->reason);
-    }
-    return headers;
-}
-
-static rd_kafka_resp_err_t produce(struct sink_kafka *self, const struct row *row, uint64_t number)
-{
-    rd_kafka_headers_t *headers = headers_of(row);
-    rd_kafka_resp_err_t err = rd_kafka_producev(
-        self->client, RD_KAFKA_V_RKT(self->topics[row->channel]),
-        RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(row->key.len ? row->key.data : NULL, row->key.len),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)row->payload.data, row->payload.len),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(sink_kafka_opaque(number)), RD_KAFKA_V_END);
-    if (err)
-        rd_kafka_headers_destroy(headers); /* librdkafka takes them only on success */
-    return err;
-}
-
-enum status sink_kafka_produce(struct sink_kafka *self, const struct row *row, uint64_t number,
-                               rd_kafka_resp_err_t *ret_err)
-{
-    *ret_err = produce(self, row, number);
-    if (*ret_err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        return ST_EAGAIN;
-    if (*ret_err == RD_KAFKA_RESP_ERR__FATAL)
-        return sink_kafka_fail(self, rd_kafka_err2str(*ret_err));
-    return ST_OK;
-}
-
-/* While spares wait to be sent alone, nothing else may be in flight. */
-static bool is_full(const struct sink_kafka *self)
-{
-    return self->spares || ack_window_full(&self->window);
-}
-
-static enum status send_row(struct sink *sink, const struct row *row)
-{
-    struct sink_kafka *self = self_of(sink);
-    if (!self->txn.busy && self->failed < 0)
-        return self->failed;
-    if (!self->topics[row->channel]) {
-        snprintf(self->error, sizeof self->error, "no topic for rows of channel %d", row->channel);
-        return ST_EINVAL;
-    }
-    if (self->txn.on)
-        return txn_send(self, row);
-    if (is_full(self))
-        return ST_EAGAIN;
-    rd_kafka_resp_err_t err;
-    TRY(sink_kafka_produce(self, row, self->window.sent, &err));
-    if (err == RD_KAFKA_RESP_ERR__STATE)
-        return sink_kafka_fail(self, rd_kafka_err2str(err));
-    uint64_t number = ack_window_send(&self->window);
-    if (err)
-        sink_kafka_refuse(self, number, err);
-    else
-        self->in_flight++;
-    return ST_OK;
 }
 
 /* Marks. */
@@ -179,7 +71,7 @@ void sink_kafka_mark_set(struct sink_kafka_mark *mark, const struct sink_mark *f
 /* Of the marks behind the one that is told next only the last one counts. */
 static enum status take_mark(struct sink *sink, const struct sink_mark *mark)
 {
-    struct sink_kafka *self = self_of(sink);
+    struct sink_kafka *self = sink_kafka_of(sink);
     if (self->txn.on)
         txn_take_mark(self, mark);
     else if (self->tell)
@@ -209,7 +101,7 @@ static bool has_mark(const struct sink *sink)
 static enum status poll_reports(struct sink *sink, int64_t timeout_us, uint64_t *ret_acked,
                                 uint64_t *ret_refused)
 {
-    struct sink_kafka *self = self_of(sink);
+    struct sink_kafka *self = sink_kafka_of(sink);
     if (self->txn.on)
         return txn_poll(self, timeout_us, ret_acked, ret_refused);
     tell_marks(self);
@@ -233,7 +125,7 @@ static void ring_bell(rd_kafka_t *client, void *bell)
 /* With transactions the client is another thread's at times, which rings a bell of its own. */
 static bool watch_reports(struct sink *sink, struct bell *bell)
 {
-    struct sink_kafka *self = self_of(sink);
+    struct sink_kafka *self = sink_kafka_of(sink);
     if (self->txn.on)
         return false;
     rd_kafka_queue_t *reports = rd_kafka_queue_get_main(self->client);
@@ -260,7 +152,8 @@ static void count_transactions(const struct sink *sink, uint64_t *ret_committed,
 static enum status make_conf(const struct sink_kafka_options *options, struct buf *error,
                              rd_kafka_conf_t **ret)
 {
-    char rows[16], kib[16];
+    char rows[16], kib[16], batch[16];
+    snprintf(batch, sizeof batch, "%d", SINK_KAFKA_BATCH);
     snprintf(rows, sizeof rows, "%d", WINDOW);
     snprintf(kib, sizeof kib, "%d", WINDOW_KIB);
     const struct kafka_setting plain[] = {
@@ -276,7 +169,8 @@ static enum status make_conf(const struct sink_kafka_options *options, struct bu
         {NULL, NULL},
     };
     const struct kafka_setting defaults[] = {
-        {"linger.ms", "1"}, /* 0 sends every row by itself and collapses at 20,000 rows a second */
+        {"linger.ms", "5"}, /* for nothing but a round's rows: see sink_kafka_end_round() */
+        {"batch.num.messages", batch},
         {"queue.buffering.max.messages", rows},
         {"queue.buffering.max.kbytes", kib},
         {"partitioner", "murmur2_random"}, /* as Kafka's own clients do */
@@ -347,7 +241,7 @@ static void sink_kafka_free(struct sink *sink)
 {
     if (!sink)
         return;
-    struct sink_kafka *self = self_of(sink);
+    struct sink_kafka *self = sink_kafka_of(sink);
     if (!txn_stop(self, CLOSE_MS))
         return; /* the process is about to end, and that thread with it */
     if (self->client) {
@@ -369,7 +263,8 @@ static void sink_kafka_free(struct sink *sink)
 
 static const struct sink_ops sink_kafka_ops = {
     .kind = "kafka",
-    .send = send_row,
+    .send = sink_kafka_send,
+    .flush = sink_kafka_end_round,
     .poll = poll_reports,
     .watch = watch_reports,
     .mark = take_mark,

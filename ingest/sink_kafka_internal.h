@@ -1,8 +1,8 @@
 /*
- * ingest/sink_kafka_internal.h -- the inside of the Kafka sink: sink_kafka.c makes it and sends
- * rows, sink_kafka_reports.c takes what the brokers say to them, sink_kafka_txn.c puts them into
- * transactions, for which sink_kafka_coordinate.c waits; sink_kafka_renew.c puts a new producer in
- * the place of one that librdkafka gave up.
+ * ingest/sink_kafka_internal.h -- the inside of the Kafka sink: sink_kafka.c makes it,
+ * sink_kafka_rows.c sends rows, sink_kafka_reports.c takes what the brokers say to them,
+ * sink_kafka_txn.c puts them into transactions, for which sink_kafka_coordinate.c waits;
+ * sink_kafka_renew.c puts a new producer in the place of one that librdkafka gave up.
  */
 #ifndef INGEST_SINK_KAFKA_INTERNAL_H
 #define INGEST_SINK_KAFKA_INTERNAL_H
@@ -91,11 +91,19 @@ struct sink_kafka {
     struct sink_kafka_txn txn;
     struct ack_window window;
     uint64_t in_flight;                            /* rows that librdkafka has */
+    uint64_t round_rows, round_bytes;              /* sent since a round was ended */
     struct sink_kafka_spare *spares, **spares_end; /* oldest first */
     bool spare_sent;                               /* the first of them is in flight, alone */
     enum status failed;                            /* ST_OK, or what everything gives from now on */
     char error[512];
 };
+
+enum { SINK_KAFKA_BATCH = 10000 }; /* rows of a request, at most */
+
+static inline struct sink_kafka *sink_kafka_of(struct sink *sink)
+{
+    return (struct sink_kafka *)sink;
+}
 
 /* What becomes of a row, as its error tells. */
 enum fate {
@@ -114,6 +122,9 @@ void sink_kafka_refuse(struct sink_kafka *self, uint64_t row, rd_kafka_resp_err_
 /* Sends the first spare, once nothing else is in flight. */
 void sink_kafka_send_spare(struct sink_kafka *self);
 void sink_kafka_drop_spares(struct sink_kafka *self);
+/* The sink's send() and flush(). */
+enum status sink_kafka_send(struct sink *sink, const struct row *row);
+enum status sink_kafka_end_round(struct sink *sink);
 enum status sink_kafka_produce(struct sink_kafka *self, const struct row *row, uint64_t number,
                                rd_kafka_resp_err_t *ret_err);
 /* The producer broke: everything gives ST_EIO from now on. */

@@ -50,7 +50,7 @@ enum status txn_renew(struct sink_kafka *self)
     close_client(self->client, self->topics);
     self->client = client;
     memcpy(self->topics, topics, sizeof topics);
-    self->in_flight = 0;
+    self->in_flight = self->round_rows = 0;
     self->failed = ST_OK; /* the old one's end may have been told meanwhile */
     return ST_OK;
 }

@@ -73,17 +73,26 @@ struct record *state_find(struct state *state, uint16_t family, struct key128 id
     return state->slots[state_slot(state, family, id, state_slot_hash(family, id))].rec;
 }
 
+/* A probe goes past its first cache line now and then. */
 void state_prefetch(const struct state *state, uint16_t family, struct key128 id)
 {
-    __builtin_prefetch(&state->slots[state_slot_hash(family, id) & (state->n_slots - 1)]);
+    enum { NEXT = 3 };
+    size_t mask = state->n_slots - 1, i = state_slot_hash(family, id) & mask;
+    __builtin_prefetch(&state->slots[i]);
+    __builtin_prefetch(&state->slots[(i + NEXT) & mask]);
 }
 
+/* By the hash alone, as no record has been read yet. */
 void state_prefetch_record(const struct state *state, uint16_t family, struct key128 id)
 {
-    const struct slot *slot = &state->slots[state_slot_hash(family, id) & (state->n_slots - 1)];
     enum { LINES = 8, LINE = 64 }; /* a head and some 28 entries of a window */
-    for (size_t i = 0; slot->rec && i < LINES; i++)
-        __builtin_prefetch((const char *)slot->rec + i * LINE);
+    uint64_t hash = state_slot_hash(family, id);
+    size_t mask = state->n_slots - 1, i = hash & mask;
+    while (state->slots[i].rec && state->slots[i].hash != hash)
+        i = (i + 1) & mask;
+    const char *rec = (const char *)state->slots[i].rec;
+    for (size_t line = 0; rec && line < LINES; line++)
+        __builtin_prefetch(rec + line * LINE);
 }
 
 static void grow(struct state *state)

@@ -215,6 +215,8 @@ struct key128 state_digest(const struct state *state);
 void state_prefetch(const struct state *state, uint16_t family, struct key128 id);
 /* The second half of the hint, some time later: starts loading the record itself. */
 void state_prefetch_record(const struct state *state, uint16_t family, struct key128 id);
+/* Of a record that was loaded: where state_touch() will note its change. */
+void state_prefetch_change(const struct state *state, const struct record *rec);
 
 /* Records in memory and the bytes they take, all told. */
 size_t state_count(const struct state *state);

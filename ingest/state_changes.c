@@ -97,6 +97,12 @@ void state_touch(struct state *state, struct record *rec, size_t from, size_t le
     rec->dirty_pages |= page_bits(from, from + (len ? len - 1 : 0));
 }
 
+void state_prefetch_change(const struct state *state, const struct record *rec)
+{
+    if (rec->change)
+        __builtin_prefetch(&state->changes.items[rec->change - 1], 1);
+}
+
 void changes_move(struct state *state, uint32_t change, struct record *rec)
 {
     state->changes.items[change - 1].rec = rec;

@@ -60,7 +60,8 @@ void pipeline_set_epoch(struct pipeline *p, struct epoch *epoch)
 }
 
 /* Examples: into the epoch, so that they are durable with it, and to the trainer, who need not wait
- * for that. */
+ * for that. It gets them when a version ends, when there are enough and with each epoch: to wake it
+ * costs as much as some thirty examples. */
 
 enum status pipeline_give_examples(struct pipeline *p)
 {
@@ -249,9 +250,10 @@ enum status pipeline_take(struct pipeline *p, const struct event *event, uint32_
     return ST_OK;
 }
 
-void pipeline_seal(struct pipeline *p)
+enum status pipeline_seal(struct pipeline *p)
 {
-    assert(p->n_rows == 0 && p->given_n == 0);
+    assert(p->n_rows == 0);
+    TRY(pipeline_give_examples(p));
     struct epoch *epoch = p->epoch;
     runs_close(&p->runs, &epoch->runs);
     p->head->epoch = epoch->number;
@@ -259,6 +261,7 @@ void pipeline_seal(struct pipeline *p)
         p->head->replayed = p->head->clock;
     head_encode(p->head, &epoch->head);
     state_seal(p->options.state, &epoch->redo);
+    return ST_OK;
 }
 
 const struct pipeline_figures *pipeline_figures(const struct pipeline *p)

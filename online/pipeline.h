@@ -81,8 +81,9 @@ STATUS_CHECKED enum status pipeline_take_ready(struct pipeline *pipeline);
  * version that is published gets the next number, which goes to act->version; where that is given
  * and another, ST_ECORRUPT. ST_ESTOPPED: the trainer failed. */
 STATUS_CHECKED enum status pipeline_act(struct pipeline *pipeline, struct act *act);
-/* Completes the epoch: head and changed records are copied into it. Nothing may be gathered. */
-void pipeline_seal(struct pipeline *pipeline);
+/* Completes the epoch: head and changed records are copied into it. Nothing may be gathered.
+ * ST_ESTOPPED: the trainer failed. */
+STATUS_CHECKED enum status pipeline_seal(struct pipeline *pipeline);
 /* Starts loading what taking this event will read: each stage reads what the one before it loaded.
  * Stages 0 to PREFETCH_STAGES - 1, in this order, some events apart. */
 enum { PREFETCH_STAGES = 5 };

@@ -7,7 +7,7 @@
 static void prefetch_data(const struct pipeline *p, const struct event *event, unsigned stage)
 {
     if (stage == 1)
-        join_prefetch(p->options.join, event->id_key);
+        join_prefetch_add(p->options.join, event->id_key);
     if (stage >= 2)
         plan_prefetch(p->options.plan, p->options.state, event,
                       (enum plan_prefetch)(stage - 2 + PLAN_SLOTS));

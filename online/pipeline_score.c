@@ -88,7 +88,6 @@ static void release(const struct pipeline *p, size_t champion, const struct scor
 
 enum status pipeline_flush(struct pipeline *p)
 {
-    TRY(pipeline_give_examples(p));
     if (p->n_rows == 0)
         return ST_OK;
     TRY(pipeline_settle_contests(p));

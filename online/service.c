@@ -272,8 +272,8 @@ static enum status make_pipeline(struct service *service)
 
 static enum status make_rings(struct service *service)
 {
-    TRY(ring_create(BATCHES, &service->state_bell, &service->ingest_bell, &service->full));
-    TRY(ring_create(BATCHES, &service->ingest_bell, NULL, &service->empty));
+    TRY(ring_create(BATCHES, &service->state_bell, NULL, &service->full));
+    TRY(ring_create(BATCHES, NULL, NULL, &service->empty));
     TRY(ring_create(EPOCHS, &service->commit_bell, NULL, &service->to_commit));
     TRY(ring_create(EPOCHS, &service->state_bell, NULL, &service->committed));
     for (size_t i = 0; i < BATCHES; i++) {

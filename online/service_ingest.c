@@ -13,6 +13,14 @@ static void tell_source_failed(struct service *service, enum status st)
                                  : SERVICE_GAP_HINT);
 }
 
+/* The ingest thread is the faster one: woken for each batch it would sleep between any two. */
+void service_give_back(struct service *service, struct batch *batch)
+{
+    ring_push(service->empty, batch);
+    if (ring_depth(service->empty) >= BATCHES / 2 || ring_depth(service->full) == 0)
+        bell_ring(&service->ingest_bell);
+}
+
 enum status service_step_ingest(struct service *service)
 {
     if (!service->reading) {

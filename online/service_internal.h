@@ -173,6 +173,8 @@ struct service {
  * will be again. */
 void service_begin(struct service *service);
 STATUS_CHECKED enum status service_step_ingest(struct service *service);
+/* A batch that was taken, to be filled again. */
+void service_give_back(struct service *service, struct batch *batch);
 STATUS_CHECKED enum status service_step_state(struct service *service);
 STATUS_CHECKED enum status service_step_commit(struct service *service);
 /* The commit thread's last act: waits for acknowledgements. */

@@ -17,10 +17,17 @@ static void take_sample(struct sealed *sealed, const struct batch *batch)
         sealed->samples[sealed->n_samples++] = arrived;
 }
 
-/* What event i will read is loaded in stages while the events before it are taken. */
+/* What event i will read is loaded in stages while the events before it are taken. The event itself
+ * was written by another thread, on another processor. */
 static void prefetch(struct service *service, const struct batch *batch, size_t i)
 {
-    enum { APART = 5 };
+    enum { APART = 5, EVENT = (PREFETCH_STAGES + 2) * APART, VALUES = EVENT - APART, LINE = 64 };
+    if (i + EVENT < batch->n) {
+        const char *event = (const char *)&batch->events[i + EVENT];
+        __builtin_prefetch(event);
+        __builtin_prefetch(event + LINE);
+        __builtin_prefetch(batch->events[i + VALUES].values);
+    }
     for (unsigned stage = 0; stage < PREFETCH_STAGES; stage++) {
         size_t at = i + (PREFETCH_STAGES - stage) * APART;
         if (at < batch->n)
@@ -63,11 +70,11 @@ void service_begin_epoch(struct service *service, struct sealed *sealed, uint64_
     pipeline_set_epoch(service->pipeline, &sealed->epoch);
 }
 
-static void seal(struct service *service)
+static enum status seal(struct service *service)
 {
     struct sealed *sealed = service->filling;
     state_expire_some(service->state, EXPIRE_PLACES);
-    pipeline_seal(service->pipeline);
+    TRY(pipeline_seal(service->pipeline));
     service_sweep_share(service, &sealed->epoch, service_clock());
     retention_seal(&service->retention, &sealed->epoch, service->head.clock);
     service_put_positions(service, &sealed->epoch.positions);
@@ -78,12 +85,13 @@ static void seal(struct service *service)
     while (!(next = ring_pop(service->committed))) {
         uint32_t seen = bell_seen(&service->state_bell);
         if (service->commit_failed)
-            return;
+            return ST_OK;
         if (ring_depth(service->committed) == 0)
             bell_wait(&service->state_bell, seen, -1);
     }
     state_durable(service->state, next->turn);
     service_begin_epoch(service, next, sealed->epoch.number + 1);
+    return ST_OK;
 }
 
 /* Batches that are there to be taken. */
@@ -142,7 +150,7 @@ static enum status take_some(struct service *service, struct batch *batch)
     if (service->filling_since == 0 && batch->n > 0)
         service->filling_since = service_clock();
     service->all_taken = service->all_taken || batch->end;
-    ring_push(service->empty, batch);
+    service_give_back(service, batch);
     return ST_OK;
 }
 
@@ -161,7 +169,7 @@ enum status service_step_state(struct service *service)
         TRY(take_some(service, batch));
     bool sealed = may_seal(service);
     if (sealed)
-        seal(service);
+        TRY(seal(service));
     service_metrics_update(service);
     if (batch || sealed)
         return ST_OK;

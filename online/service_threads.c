@@ -31,13 +31,13 @@ static void stop_threads(struct service *service)
     pthread_join(service->commit_thread, NULL);
     struct batch *batch;
     while ((batch = staging_give_up(service->staging)))
-        ring_push(service->empty, batch);
+        service_give_back(service, batch);
     for (bool ended = false; !ended;) { /* the ingest thread may wait for an empty one */
         uint32_t seen = bell_seen(&service->state_bell);
         batch = ring_pop(service->full);
         ended = service->ingest_ended && !batch;
         if (batch)
-            ring_push(service->empty, batch);
+            service_give_back(service, batch);
         else if (!ended)
             bell_wait(&service->state_bell, seen, 10 * 1000);
     }
